@@ -23,22 +23,50 @@ export const ERRORS = {
   NO_LEADER: row('not-executed', true, 'No worker leads at the moment; retry after a moment.'),
   OVERLOADED: row('not-executed', true, 'A bounded queue is full; slow down and retry.'),
   TOO_LARGE: row('not-executed', false, 'The command is larger than maxEntryBytes; split it or raise the limit.'),
-  DEADLINE_EXCEEDED: row('unknown', false, 'The deadline passed before an answer came; the command may still take effect.'),
-  DEADLINE_PASSED: row('not-executed', false, 'The deadline had passed, or the call was aborted, before anything was sent.'),
+  DEADLINE_EXCEEDED: row(
+    'unknown',
+    false,
+    'The deadline passed before an answer came; the command may still take effect.',
+  ),
+  DEADLINE_PASSED: row(
+    'not-executed',
+    false,
+    'The deadline had passed, or the call was aborted, before anything was sent.',
+  ),
   ABORTED: row('unknown', false, 'The caller stopped waiting after the command was sent; it may still take effect.'),
-  LEADERSHIP_LOST: row('unknown', false, 'The leader stepped down after it had appended the command; it may still commit.'),
-  SUPERSEDED: row('not-executed', true, 'Another leader put a different entry at this index; the command never took effect.'),
+  LEADERSHIP_LOST: row(
+    'unknown',
+    false,
+    'The leader stepped down after it had appended the command; it may still commit.',
+  ),
+  SUPERSEDED: row(
+    'not-executed',
+    true,
+    'Another leader put a different entry at this index; the command never took effect.',
+  ),
   CONNECTION_LOST: row('unknown', false, 'The connection broke after the command was sent; it may still take effect.'),
   UNREACHABLE: row('not-executed', true, 'No worker could be reached; check the addresses and that workers run.'),
-  COMMAND_FAILED: row('executed', false, 'The state machine threw a deterministic error; that is the result of this entry.'),
+  COMMAND_FAILED: row(
+    'executed',
+    false,
+    'The state machine threw a deterministic error; that is the result of this entry.',
+  ),
   STATE_MACHINE_FAILED: row('unknown', true, 'The state machine thread died; it is being rebuilt from the log.'),
   CLOSED: row('not-executed', false, 'The object was closed.'),
   // Configuration and command line
-  BAD_OPTION: row('not-executed', false, 'An option is unknown, malformed or out of bounds; the message names it and the rule.'),
+  BAD_OPTION: row(
+    'not-executed',
+    false,
+    'An option is unknown, malformed or out of bounds; the message names it and the rule.',
+  ),
   PORT_IN_USE: row('not-executed', false, 'Another process listens on this address; choose another port or stop it.'),
   // Wire
   BAD_FRAME: row('not-executed', false, 'A peer sent bytes that do not decode; the link is closed.'),
-  BAD_BATCH: row('not-executed', false, 'A batch failed its checksum or its shape; it is never stored, sent on or applied.'),
+  BAD_BATCH: row(
+    'not-executed',
+    false,
+    'A batch failed its checksum or its shape; it is never stored, sent on or applied.',
+  ),
   WRONG_CLUSTER: row('not-executed', false, 'The other side belongs to another cluster; check the addresses.'),
   WRONG_PROTOCOL: row('not-executed', false, 'No protocol version is spoken by both sides; upgrade the older one.'),
   HANDSHAKE_FAILED: row('not-executed', false, 'The other side refused the handshake; the message carries its reason.'),
@@ -49,12 +77,24 @@ export const ERRORS = {
   LOCKED: row('not-executed', false, 'Another process has this directory open; it is named by pid.'),
   NEWER_FORMAT: row('not-executed', false, 'The directory was written by a newer format; upgrade this program.'),
   ROTTEN: row('not-executed', false, 'A record that was durable fails its checksum; file and offset are named.'),
-  UNCERTAIN_TAIL: row('not-executed', false, 'The last block fails its checksum and could have been acknowledged; file and offset are named.'),
+  UNCERTAIN_TAIL: row(
+    'not-executed',
+    false,
+    'The last block fails its checksum and could have been acknowledged; file and offset are named.',
+  ),
   NO_DIRECT_IO: row('not-executed', false, 'The file system has no O_DIRECT; use another, or allow buffered writes.'),
   NO_SPACE: row('not-executed', true, 'The disk is full; free space and start again.'),
   READ_ONLY: row('not-executed', false, 'The directory cannot be written; check the mount and the permissions.'),
-  IO_ERROR: row('not-executed', false, 'The operating system reported an I/O error; nothing more is acknowledged from this directory.'),
-  JOURNAL_FAILED: row('unknown', false, 'An earlier write or fsync failed; this directory acknowledges nothing more until reopened.'),
+  IO_ERROR: row(
+    'not-executed',
+    false,
+    'The operating system reported an I/O error; nothing more is acknowledged from this directory.',
+  ),
+  JOURNAL_FAILED: row(
+    'unknown',
+    false,
+    'An earlier write or fsync failed; this directory acknowledges nothing more until reopened.',
+  ),
   RANGE_GONE: row('not-executed', false, 'The entries asked for were dropped; a snapshot is needed.'),
   BEYOND_TAIL: row('not-executed', true, 'The entries asked for do not exist yet.'),
 } as const satisfies Record<string, ErrorEntry>;
@@ -78,5 +118,7 @@ export class ScriptoriumError extends Error {
 
 /** Whether a value is this project's error, also across realms and package copies: by `code`. */
 export function isScriptoriumError(value: unknown): value is ScriptoriumError {
-  return value instanceof Error && 'code' in value && typeof value.code === 'string' && Object.hasOwn(ERRORS, value.code);
+  return (
+    value instanceof Error && 'code' in value && typeof value.code === 'string' && Object.hasOwn(ERRORS, value.code)
+  );
 }

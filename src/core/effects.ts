@@ -1,0 +1,120 @@
+/**
+ * What goes into and comes out of the two machines. A machine is stepped with one event and the time, and answers with
+ * effects to be carried out in the order they stand; it never waits, and nothing it returns depends on anything else.
+ */
+import type { Message, PeerKey } from './messages.ts';
+import type { Batch, EntryId, HardState, Index, LoggedConfiguration, Term, WorkerIdentity } from './types.ts';
+
+export interface Send {
+  readonly to: PeerKey;
+  readonly message: Message;
+}
+
+/** One record for the journal; records become durable in the order given. */
+export type Persist =
+  | { readonly kind: 'hardState'; readonly hardState: HardState }
+  | { readonly kind: 'append'; readonly batch: Batch }
+  | { readonly kind: 'truncateSuffix'; readonly from: Index }
+  | { readonly kind: 'commitHint'; readonly commit: EntryId };
+
+/** Who is at the other end of a link. */
+export type Peer =
+  | { readonly role: 'worker'; readonly identity: WorkerIdentity }
+  | { readonly role: 'scribe'; readonly storageUuid: string; readonly scribeId: string };
+
+interface LinkEvents {
+  /** A handshake with this peer succeeded (a newer link replaces an older one without a `linkDown` between). */
+  linkUp: { readonly kind: 'linkUp'; readonly from: PeerKey; readonly peer: Peer };
+  linkDown: { readonly kind: 'linkDown'; readonly from: PeerKey };
+  message: { readonly kind: 'message'; readonly from: PeerKey; readonly message: Message };
+  tick: { readonly kind: 'tick' };
+}
+
+export type ScribeEvent =
+  | LinkEvents[keyof LinkEvents]
+  /** Every persist up to and including number `write` (counted from 1 per start) is durable. */
+  | { readonly kind: 'durable'; readonly write: number; readonly writeMicros: number; readonly fsyncMicros: number }
+  /** Answer to a `ReadLog` effect: whole batches in order, starting at `from`; empty when the journal could not. */
+  | { readonly kind: 'logRead'; readonly token: number; readonly batches: readonly Batch[] };
+
+/** Read durable batches `[from, to]` from the journal, at least one, about `maxBytes` at most. */
+export interface ReadLog {
+  readonly token: number;
+  readonly from: Index;
+  readonly to: Index;
+  readonly maxBytes: number;
+}
+
+export interface ScribeEffects {
+  readonly persists: readonly Persist[];
+  readonly sends: readonly Send[];
+  readonly reads: readonly ReadLog[];
+}
+
+/** What a scribe's machine starts from: the journal's recovered state, everything in it durable. */
+export interface ScribeStart {
+  readonly scribeId: string;
+  readonly storageUuid: string;
+  readonly hardState: HardState;
+  /** Virtual tail before the first retained entry. */
+  readonly logStart: EntryId;
+  readonly tail: EntryId;
+  /** Runs of equal term over `(logStart, tail]`, ascending. */
+  readonly termRuns: readonly { readonly term: Term; readonly firstIndex: Index }[];
+  readonly commit: EntryId;
+  /** Every configuration entry in the log, ascending; the last one is active. */
+  readonly configurations: readonly LoggedConfiguration[];
+}
+
+export type WorkerEvent =
+  | LinkEvents[keyof LinkEvents]
+  /** A batch built for exactly `term` and `firstIndex = machine.tail.index + 1`; ignored (not executed) unless leading that term. */
+  | { readonly kind: 'propose'; readonly batch: Batch }
+  /** Ask for a linearizable read; `request` is the caller's number. */
+  | { readonly kind: 'read'; readonly request: number }
+  /** The state machine has applied everything up to `index`. */
+  | { readonly kind: 'applied'; readonly index: Index };
+
+export type Role = 'learner' | 'candidate' | 'leader';
+
+export interface WorkerEffects {
+  readonly sends: readonly Send[];
+  /** Newly committed batches, in log order, each handed out once. */
+  readonly commits: readonly Batch[];
+  /** The volatile log lost its suffix from this index (entries there were superseded), or null. Comes before `commits`. */
+  readonly truncatedFrom: Index | null;
+  /** Reads that may be served once applied ≥ index. */
+  readonly readable: readonly { readonly request: number; readonly index: Index }[];
+  /** Reads that can not be served now: no leader, or leadership lost. Not executed. */
+  readonly refusedReads: readonly number[];
+  /** Role, term, leader or configuration changed: read them from the machine (links to scribes and leader follow them). */
+  readonly changed: boolean;
+}
+
+/** Timing and bounds of a worker's machine; times in milliseconds. */
+export interface WorkerOptions {
+  readonly heartbeatMillis: number;
+  readonly electionTimeoutMinMillis: number;
+  readonly electionTimeoutMaxMillis: number;
+  /** Applied batches kept for followers that are a little behind. */
+  readonly windowBytes: number;
+  /** Unanswered appends per follower. */
+  readonly maxInflightMessages: number;
+  readonly maxInflightBytes: number;
+  /** Batches put into one append message: about this many bytes, at least one batch. */
+  readonly maxAppendBytes: number;
+  /** Appended and not yet applied: above this, catch-up reads pause and proposals are refused. */
+  readonly maxUnappliedBytes: number;
+}
+
+export interface WorkerStart {
+  readonly identity: WorkerIdentity;
+  /** What the operator gave as a first contact; the log's configuration replaces it (R28). Its id is `ORIGIN`. */
+  readonly configuration: LoggedConfiguration;
+  readonly options: WorkerOptions;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Encodes the no-op batch that opens a term (R11). */
+  readonly encodeNoop: (term: Term, firstIndex: Index, timestampMillis: number) => Batch;
+  readonly now: number;
+}
