@@ -1,0 +1,31 @@
+/** What nodes tell about themselves; the shapes behind `status --json`, `/status` and the `ready` line. */
+import type { Role } from '../core/effects.ts';
+import type { EntryId } from '../core/types.ts';
+
+export interface ScribeStatus {
+  readonly scribeId: string;
+  readonly storageUuid: string;
+  readonly address: string;
+  readonly term: number;
+  readonly tail: EntryId;
+  /** Index up to which the log is durable here. */
+  readonly durableIndex: number;
+  readonly commitIndex: number;
+  /** `unreachable` is what an observer reports when the scribe did not answer. */
+  readonly state: 'ok' | 'not-member' | 'failed' | 'unreachable';
+  readonly directIo: boolean;
+}
+
+export interface WorkerStatus {
+  readonly workerId: string;
+  readonly incarnation: string;
+  readonly clusterId: string;
+  readonly role: Role;
+  readonly term: number;
+  /** Worker id and client address of the leader this worker knows, or null. */
+  readonly leader: { readonly workerId: string; readonly address: string } | null;
+  readonly tailIndex: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly transport: string;
+}
