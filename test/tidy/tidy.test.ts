@@ -1,0 +1,41 @@
+/** The house rules, applied to this repository. A breach is fixed, not listed: there is no file of exceptions. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ERRORS } from '../../src/errors.ts';
+import { checkFileSizes, checkSourceTree, checkTestFiles } from './check.ts';
+
+/** Compiled tests run from dist/test/tidy. */
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+
+test('src/ keeps its arrows, its purity, its sizes and its words', () => {
+  assert.deepEqual(checkSourceTree(join(ROOT, 'src')), []);
+});
+
+test('no file elsewhere is too long', () => {
+  const folders = ['bench', 'examples', 'native', 'scripts', 'test'].filter((folder) => existsSync(join(ROOT, folder)));
+  const breaches = folders.flatMap((folder) => checkFileSizes(join(ROOT, folder), ['.ts', '.mjs', '.cc', '.h']));
+  assert.deepEqual(breaches, []);
+});
+
+test('every test file has a test', () => {
+  assert.deepEqual(checkTestFiles(join(ROOT, 'test')), []);
+});
+
+test('every error stands in docs/errors.md with its outcome and meaning, and nothing else does', () => {
+  const rows = readFileSync(join(ROOT, 'docs', 'errors.md'), 'utf8')
+    .split('\n')
+    .map((line) => /^\| `([A-Z_]+)` \| (\S+) \| (\S+) \| (.+) \|$/.exec(line))
+    .filter((match) => match !== null)
+    .map(([, code, outcome, retriable, meaning]) => ({ code, outcome, retriable, meaning }));
+  const expected = Object.entries(ERRORS).map(([code, { outcome, retriable, meaning }]) => ({
+    code,
+    outcome,
+    retriable: retriable ? 'yes' : 'no',
+    meaning,
+  }));
+  const byCode = (left: { code?: string | undefined }, right: { code?: string | undefined }): number =>
+    (left.code ?? '').localeCompare(right.code ?? '');
+  assert.deepEqual(rows.sort(byCode), expected.sort(byCode));
+});
