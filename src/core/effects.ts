@@ -91,6 +91,11 @@ export interface WorkerEffects {
   readonly changed: boolean;
 }
 
+export interface ScribeOptions {
+  /** How long after its last message a leader counts as live (R8). */
+  readonly electionTimeoutMinMillis: number;
+}
+
 /** Timing and bounds of a worker's machine; times in milliseconds. */
 export interface WorkerOptions {
   readonly heartbeatMillis: number;
@@ -114,7 +119,7 @@ export interface WorkerStart {
   readonly options: WorkerOptions;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Encodes the no-op batch that opens a term (R11). */
-  readonly encodeNoop: (term: Term, firstIndex: Index, timestampMillis: number) => Batch;
+  /** Encodes the no-op batch that opens a term (R11), stamped with the wall clock but not below `atLeastMillis`. */
+  readonly encodeNoop: (term: Term, firstIndex: Index, atLeastMillis: number) => Batch;
   readonly now: number;
 }

@@ -1,0 +1,162 @@
+/**
+ * One attempt of a worker to become leader (§2): probe, catch up, ask for votes.
+ *
+ * The happy path: a majority of scribes answer the probe and say that no leader lives; this log already ends where the best
+ * of theirs does (a learner's usually does); a majority grant the vote; two exchanges and one fsync. When the log is behind, the
+ * missing batches are read from the scribe with the best tail in between; nothing is disturbed by that, because probing
+ * changes no state anywhere (R7) and catching up is only reading.
+ *
+ * What can go wrong: a live leader (the attempt ends, no term has moved); a donor that dies or diverges (another with the
+ * same tail, else the attempt ends); a lost vote (the scribes' terms are learnt for the next attempt). Nothing here is
+ * trusted for safety but the votes: each is a durable promise of one scribe to one incarnation in one term (R1, R3).
+ */
+import { CatchUp } from './catch-up.ts';
+import { type Message, type PeerKey, type ProbeReply, scribeKey, type VoteReply } from './messages.ts';
+import { isQuorum, majority } from './quorum.ts';
+import { compareIds, sameId, type Term } from './types.ts';
+import type { WorkerState } from './worker-state.ts';
+
+export type ElectionResult =
+  | { readonly kind: 'going' }
+  /** Leader of `term`; `caughtUp` are the voters whose logs end exactly where ours does. */
+  | { readonly kind: 'won'; readonly term: Term; readonly caughtUp: ReadonlySet<PeerKey> }
+  | { readonly kind: 'leader-lives' }
+  | { readonly kind: 'lost' };
+
+const GOING: ElectionResult = { kind: 'going' };
+const LOST: ElectionResult = { kind: 'lost' };
+
+export class Election {
+  readonly #state: WorkerState;
+  #phase: 'probing' | 'catching-up' | 'voting' = 'probing';
+  #round = 0;
+  #probedAt = 0;
+  #deadline = 0;
+  #probes = new Map<PeerKey, ProbeReply>();
+  #votes = new Map<PeerKey, VoteReply>();
+  #term: Term = 0;
+  #catchUp: CatchUp | null = null;
+  /** Donors that failed in this attempt. */
+  readonly #spent = new Set<PeerKey>();
+
+  constructor(state: WorkerState) {
+    this.#state = state;
+    this.#probe();
+  }
+
+  get wakeAt(): number {
+    return this.#catchUp?.wakeAt ?? this.#deadline;
+  }
+
+  linkUp(from: PeerKey): void {
+    if (this.#phase === 'probing') this.#state.send(from, { kind: 'probe', round: this.#round });
+    if (this.#phase === 'voting') this.#state.send(from, this.#voteRequest());
+  }
+
+  receive(from: PeerKey, message: Message): ElectionResult {
+    if (message.kind === 'probeReply') return this.#onProbeReply(from, message);
+    if (message.kind === 'voteReply') return this.#onVoteReply(from, message);
+    if (message.kind === 'readReply' && this.#catchUp !== null) {
+      const result = this.#catchUp.receive(from, message);
+      if (result === 'done') return this.#caughtUp();
+      if (result === 'failed') return this.#nextDonor();
+    }
+    return GOING;
+  }
+
+  tick(): ElectionResult {
+    if (this.#state.now < this.wakeAt) return GOING;
+    return this.#catchUp === null ? LOST : this.#nextDonor();
+  }
+
+  applied(): void {
+    this.#catchUp?.resume();
+  }
+
+  #probe(): void {
+    this.#phase = 'probing';
+    this.#catchUp = null;
+    this.#probes = new Map();
+    this.#round = this.#state.nextRequest();
+    this.#probedAt = this.#state.now;
+    this.#deadline = this.#state.now + this.#state.options.electionTimeoutMinMillis;
+    this.#state.broadcast({ kind: 'probe', round: this.#round });
+  }
+
+  #onProbeReply(from: PeerKey, reply: ProbeReply): ElectionResult {
+    if (this.#phase !== 'probing' || reply.round !== this.#round) return GOING;
+    if (this.#state.hear(reply.configuration)) {
+      this.#probe(); // a newer configuration: other scribes decide (R28)
+      return GOING;
+    }
+    this.#probes.set(from, reply);
+    const { configuration } = this.#state.configuration;
+    const says = (holds: (reply: ProbeReply) => boolean): boolean =>
+      isQuorum(configuration, (uuid) => {
+        const answer = this.#probes.get(scribeKey(uuid));
+        return answer !== undefined && holds(answer);
+      });
+    if (says(({ leaderLive, storage }) => !leaderLive && storage === 'ok')) return this.#nextDonor();
+    return says(({ leaderLive }) => leaderLive) ? { kind: 'leader-lives' } : GOING;
+  }
+
+  /** Vote if nothing is missing, else read it from a scribe with the best tail, ranked by term first (R5). */
+  #nextDonor(): ElectionResult {
+    if (this.#catchUp !== null) this.#spent.add(this.#catchUp.donor);
+    this.#catchUp = null;
+    let best: [PeerKey, ProbeReply] | undefined;
+    for (const entry of this.#probes) if (best === undefined || this.#isBetterDonor(entry, best)) best = entry;
+    if (best === undefined) return LOST;
+    const [donor, { tail }] = best;
+    if (compareIds(tail, this.#state.log.tail) <= 0) return this.#caughtUp();
+    if (this.#spent.has(donor)) return LOST;
+    this.#phase = 'catching-up';
+    this.#catchUp = new CatchUp(this.#state, donor, tail);
+    return GOING;
+  }
+
+  /** A better tail; between equal tails, one that has not failed. */
+  #isBetterDonor([key, { tail }]: [PeerKey, ProbeReply], [bestKey, best]: [PeerKey, ProbeReply]): boolean {
+    const order = compareIds(tail, best.tail);
+    return order > 0 || (order === 0 && this.#spent.has(bestKey) && !this.#spent.has(key));
+  }
+
+  #caughtUp(): ElectionResult {
+    this.#catchUp = null;
+    if (this.#state.now - this.#probedAt >= this.#state.options.electionTimeoutMinMillis) this.#probe();
+    else this.#askForVotes();
+    return GOING;
+  }
+
+  #askForVotes(): void {
+    this.#phase = 'voting';
+    this.#votes = new Map();
+    this.#deadline = this.#state.now + this.#state.options.electionTimeoutMinMillis;
+    // One more than the highest term a majority reports, never a private count (R2).
+    const terms = [...this.#probes.values()].map(({ term }) => term);
+    this.#term = Math.max(...terms, this.#state.term) + 1;
+    this.#state.broadcast(this.#voteRequest());
+  }
+
+  #voteRequest(): Message {
+    const { identity, log } = this.#state;
+    return { kind: 'vote', term: this.#term, incarnation: identity.incarnation, tail: log.tail };
+  }
+
+  #onVoteReply(from: PeerKey, reply: VoteReply): ElectionResult {
+    if (this.#phase !== 'voting' || reply.requestTerm !== this.#term) return GOING;
+    this.#votes.set(from, reply);
+    if (reply.reason !== 'granted') this.#state.term = Math.max(this.#state.term, reply.term);
+    const { configuration } = this.#state.configuration;
+    const granted = (uuid: string): boolean => this.#votes.get(scribeKey(uuid))?.reason === 'granted';
+    if (isQuorum(configuration, granted)) return { kind: 'won', term: this.#term, caughtUp: this.#votersAtOurTail() };
+    const refusals = [...this.#votes.values()].filter(({ reason }) => reason !== 'granted').length;
+    return refusals > configuration.scribes.length - majority(configuration) ? LOST : GOING;
+  }
+
+  #votersAtOurTail(): ReadonlySet<PeerKey> {
+    const { tail } = this.#state.log;
+    const atTail = [...this.#votes].filter(([, vote]) => vote.reason === 'granted' && sameId(vote.tail, tail));
+    return new Set(atTail.map(([key]) => key));
+  }
+}

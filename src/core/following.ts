@@ -1,0 +1,150 @@
+/**
+ * A worker that does not lead: takes the log from the leader, from a scribe where it is below the leader's window, and
+ * learns what is committed. Keeps R17: commits up to min(what the leader of term T says is committed, what was accepted
+ * from that leader in T); a commit index never crosses a term.
+ */
+import { CatchUp } from './catch-up.ts';
+import { matchBatches } from './matching.ts';
+import { type Append, type Fetch, type PeerKey, type ReadReply, scribeKey, workerKey } from './messages.ts';
+import type { EntryId, Index, Term } from './types.ts';
+import type { WorkerState } from './worker-state.ts';
+
+export class Following {
+  readonly #state: WorkerState;
+  /** Term of the leader whose log was accepted, and how far. */
+  #term: Term = 0;
+  #accepted: Index = 0;
+  #catchUp: CatchUp | null = null;
+  /** Leader and term that were asked to send; null when they must be asked (again). */
+  #followed: string | null = null;
+  /** An empty append changes nothing, but the first one after a start or a conflict is a question. */
+  #owesAnswer = true;
+  /** The answer that grants the leader more room, kept back while the state machine is congested. */
+  #withheld = false;
+
+  constructor(state: WorkerState) {
+    this.#state = state;
+  }
+
+  get wakeAt(): number {
+    return this.#catchUp?.wakeAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Below the leader's log as far as it is known: others should try to lead first (§2.1). */
+  get behind(): boolean {
+    return this.#catchUp !== null || this.#state.log.tail.index === 0;
+  }
+
+  linkDown(from: PeerKey): void {
+    if (this.#followed?.endsWith(from) === true) this.#followed = null;
+  }
+
+  /** Ask the leader to send, once per leader, term and link. */
+  follow(): void {
+    const { leader, identity, log } = this.#state;
+    if (leader === null || leader.identity.incarnation === identity.incarnation) return;
+    const key = workerKey(leader.identity.incarnation);
+    const following = `${leader.term} ${key}`;
+    if (this.#followed === following || !this.#state.linked(key)) return;
+    this.#followed = following;
+    this.#owesAnswer = true;
+    this.#state.send(key, { kind: 'follow', tail: log.tail });
+  }
+
+  /** False when the message is not from the newest leader known. */
+  append(from: PeerKey, message: Append): boolean {
+    if (!this.#recognise(from, message.term, message.incarnation)) return false;
+    const { log, commit } = this.#state;
+    const match = matchBatches(log.terms, message.prev, message.batches);
+    if (match.kind === 'conflict') {
+      this.#owesAnswer = true;
+      this.#reply(from, match.hint);
+      return true;
+    }
+    if (match.truncateFrom !== null) {
+      if (match.truncateFrom <= commit) return true; // a peer that asks to drop committed entries is wrong
+      this.#state.truncateFrom(match.truncateFrom);
+    }
+    for (const batch of match.fresh) this.#state.append(batch);
+    this.#accept(Math.min(match.through, log.tail.index));
+    this.#state.advanceCommit(Math.min(message.commit, this.#accepted));
+    if (message.batches.length > 0 || this.#owesAnswer) this.#reply(from, null);
+    return true;
+  }
+
+  /** Below the leader's window: read up to its base from a scribe (R16). */
+  fetch(from: PeerKey, message: Fetch): void {
+    if (!this.#recognise(from, message.term, message.incarnation)) return;
+    const { log } = this.#state;
+    if (log.terms.holds(message.upTo)) {
+      this.#catchUp = null;
+      this.#accept(message.upTo.index); // Log Matching: everything before it is the leader's too
+      this.#reply(from, null);
+    } else if (this.#catchUp?.target.index !== message.upTo.index || this.#catchUp.overdue) {
+      this.#catchUp = new CatchUp(this.#state, scribeKey(message.source), message.upTo);
+    }
+  }
+
+  receiveRead(from: PeerKey, reply: ReadReply): void {
+    const catchUp = this.#catchUp;
+    if (catchUp === null) return;
+    const result = catchUp.receive(from, reply);
+    if (result === 'going') return;
+    this.#catchUp = null;
+    const leader = this.#state.leader;
+    if (result === 'failed' || leader === null || leader.term !== this.#term) return;
+    this.#accept(catchUp.target.index);
+    this.#reply(workerKey(leader.identity.incarnation), null);
+  }
+
+  tick(): void {
+    if (this.#catchUp?.overdue === true) this.#catchUp = null; // the leader will name another source
+  }
+
+  applied(): void {
+    this.#catchUp?.resume();
+    const leader = this.#state.leader;
+    if (!this.#withheld || this.#state.congested || leader === null) return;
+    this.#reply(workerKey(leader.identity.incarnation), null);
+  }
+
+  /** Leadership or an election of our own ends what was read on a leader's word. */
+  stop(): void {
+    this.#catchUp = null;
+    this.#followed = null;
+  }
+
+  #recognise(from: PeerKey, term: Term, incarnation: string): boolean {
+    const peer = this.#state.peers.get(from);
+    if (peer?.role !== 'worker' || peer.identity.incarnation !== incarnation || term < this.#term) return false;
+    if ((this.#state.leader?.term ?? 0) > term) return false;
+    this.#state.hearLeader({ identity: peer.identity, term });
+    if (term > this.#term) {
+      this.#term = term;
+      this.#accepted = 0;
+      this.#owesAnswer = true;
+    }
+    return true;
+  }
+
+  #accept(index: Index): void {
+    this.#accepted = Math.max(this.#accepted, index);
+  }
+
+  #reply(to: PeerKey, conflict: EntryId | null): void {
+    this.#withheld = this.#state.congested && conflict === null;
+    if (this.#withheld) return;
+    if (conflict === null) this.#owesAnswer = false;
+    const { log, leader } = this.#state;
+    this.#state.send(to, {
+      kind: 'appendReply',
+      term: this.#term,
+      incarnation: leader?.identity.incarnation ?? '',
+      durable: log.terms.idAt(Math.max(this.#accepted, log.base.index)),
+      conflict,
+      round: 0,
+      writeMicros: 0,
+      fsyncMicros: 0,
+    });
+  }
+}

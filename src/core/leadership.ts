@@ -1,0 +1,114 @@
+/**
+ * A worker while it leads: keeps every scribe and learner supplied, commits what a majority of scribes have fsynced,
+ * confirms reads, and steps down when a majority no longer answers. Keeps: the commit index moves only to entries of this
+ * term (R11); the leader itself is never counted; what it knows of a follower comes only from answers to this very term
+ * and incarnation (R13).
+ */
+import { Followers } from './followers.ts';
+import type { AppendReply, Follow, PeerKey } from './messages.ts';
+import { isQuorum, quorumValue } from './quorum.ts';
+import { ReadIndex, type ReadRequest } from './read-index.ts';
+import type { Batch, Index } from './types.ts';
+import type { WorkerState } from './worker-state.ts';
+
+export class Leadership {
+  readonly #state: WorkerState;
+  readonly #followers: Followers;
+  readonly #reads = new ReadIndex();
+  /** The entry that opened the term; nothing before it commits on its own (R11). */
+  readonly #firstOfTerm: Index;
+
+  /** `caughtUp`: the scribes whose logs are known to end exactly where this one does; they need no probing. */
+  constructor(state: WorkerState, caughtUp: ReadonlySet<PeerKey>) {
+    this.#state = state;
+    this.#followers = new Followers(state, caughtUp);
+    this.#firstOfTerm = state.log.tail.index + 1;
+    state.append(state.encodeNoop(state.term, this.#firstOfTerm, state.log.timestampMillis));
+    this.#replicate();
+  }
+
+  get wakeAt(): number {
+    return this.#followers.heartbeatAt;
+  }
+
+  propose(batch: Batch): void {
+    const { log, term } = this.#state;
+    if (batch.term !== term || batch.firstIndex !== log.tail.index + 1) return;
+    this.#state.append(batch);
+    this.#replicate();
+  }
+
+  read(read: ReadRequest): void {
+    this.#reads.add(read);
+    this.#beginReads();
+  }
+
+  follow(from: PeerKey, { tail }: Follow): void {
+    this.#followers.addLearner(from, tail);
+    this.#replicate();
+  }
+
+  linkUp(from: PeerKey): void {
+    this.#followers.linkUp(from);
+    this.#replicate();
+  }
+
+  linkDown(from: PeerKey): void {
+    this.#followers.linkDown(from);
+  }
+
+  /** An answer of this term to this incarnation; the caller has checked both. */
+  receive(from: PeerKey, reply: AppendReply): void {
+    const progress = this.#followers.heard(from, reply);
+    if (progress === null) return;
+    this.#commitDurable();
+    this.#confirmReads();
+    this.#followers.supply(from, progress, this.#reads.round);
+  }
+
+  /** False when leadership must end: no majority has answered within an election timeout (CheckQuorum, R8). */
+  tick(): boolean {
+    const { now, options, configuration } = this.#state;
+    const heard = (uuid: string): boolean => now - this.#followers.answeredAt(uuid) < options.electionTimeoutMaxMillis;
+    if (!isQuorum(configuration.configuration, heard)) return false;
+    this.#followers.heartbeat(this.#reads.round);
+    return true;
+  }
+
+  /** Leadership is over: nobody's read was confirmed. */
+  resign(): readonly ReadRequest[] {
+    return this.#reads.abandon();
+  }
+
+  #replicate(): void {
+    this.#followers.supplyAll(this.#reads.round);
+  }
+
+  #commitDurable(): void {
+    const state = this.#state;
+    const durable = quorumValue(state.configuration.configuration, (uuid) => this.#followers.matchOf(uuid));
+    if (durable < this.#firstOfTerm || durable <= state.commit) return;
+    state.advanceCommit(durable);
+    this.#beginReads();
+    this.#followers.tellLearners(this.#reads.round);
+  }
+
+  #beginReads(): void {
+    // Reads wait for the first entry of the term: only then is the commit index known to be current (R11).
+    if (this.#state.commit < this.#firstOfTerm || !this.#reads.begin(this.#state.commit)) return;
+    this.#followers.askScribes(this.#reads.round);
+  }
+
+  #confirmReads(): void {
+    const { configuration } = this.#state.configuration;
+    const confirmed = this.#reads.confirm((round) =>
+      isQuorum(configuration, (uuid) => this.#followers.roundOf(uuid) >= round),
+    );
+    if (confirmed === null) return;
+    for (const { from, request } of confirmed.reads) {
+      if (from === null) this.#state.readable(request, confirmed.index);
+      else this.#state.send(from, { kind: 'indexReply', request, index: confirmed.index });
+    }
+    this.#beginReads();
+  }
+}

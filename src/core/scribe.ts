@@ -1,0 +1,360 @@
+/**
+ * The scribe: stores the log, votes, leads nothing and applies nothing. Keeps: term, vote and entries are durable before
+ * anything that depends on them is said (R3); an acknowledgement names only entries that are durable here and equal the
+ * current leader's (R14); nothing of a lower term is acknowledged once the term has risen (R4). Bytes of a peer can make it
+ * ignore a message, never break it.
+ */
+import { DurableLog } from './durable-log.ts';
+import type { Peer, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions, ScribeStart, Send } from './effects.ts';
+import { MAX_TERM_LEAP } from './limits.ts';
+import { matchBatches } from './matching.ts';
+import type { Append, Fetch, Message, PeerKey, Probe, VoteRequest } from './messages.ts';
+import { isMember } from './quorum.ts';
+import { ScribeFetch } from './scribe-fetch.ts';
+import { ScribeReads } from './scribe-reads.ts';
+import {
+  type Batch,
+  type EntryId,
+  type HardState,
+  type Index,
+  type LoggedConfiguration,
+  ORIGIN,
+  type Term,
+  type WorkerIdentity,
+} from './types.ts';
+import { decideVote } from './vote-rule.ts';
+
+/** The leader of the scribe's current term, once it has been heard. */
+interface Leader {
+  readonly key: PeerKey;
+  readonly identity: WorkerIdentity;
+  readonly term: Term;
+  heardAt: number;
+  linked: boolean;
+  /** Highest index known to equal the leader's log in this term. */
+  matched: Index;
+  round: number;
+}
+
+const NO_CONFIGURATION: LoggedConfiguration = { id: ORIGIN, configuration: { scribes: [] } };
+
+export class ScribeMachine {
+  readonly #storageUuid: string;
+  readonly #options: ScribeOptions;
+  readonly #log: DurableLog;
+  readonly #reads: ScribeReads;
+  readonly #fetch: ScribeFetch;
+  readonly #peers = new Map<PeerKey, Peer>();
+  #hardState: HardState;
+  /** Number of the persist that carries the current hard state; 0 when it was recovered. */
+  #hardStateWrite = 0;
+  #commit: EntryId;
+  #leader: Leader | null = null;
+  /** Vote requests that wait for writes in flight (R4), oldest first, one per candidate. */
+  #waitingVotes: { from: PeerKey; request: VoteRequest }[] = [];
+  /** Answers that may leave once a persist is durable, in its order (R3). */
+  #held: { write: number; send: Send }[] = [];
+  #acknowledged: Index = 0;
+  #fsync = { writeMicros: 0, fsyncMicros: 0 };
+  #sends: Send[] = [];
+  #now: number;
+
+  constructor(start: ScribeStart, options: ScribeOptions, now: number) {
+    this.#storageUuid = start.storageUuid;
+    this.#options = options;
+    this.#log = new DurableLog(start);
+    this.#reads = new ScribeReads(this.#log);
+    this.#fetch = new ScribeFetch(this.#log, options);
+    this.#hardState = start.hardState;
+    this.#commit = start.commit;
+    this.#now = now;
+  }
+
+  get hardState(): HardState {
+    return this.#hardState;
+  }
+  get tail(): EntryId {
+    return this.#log.tail;
+  }
+  get durableTail(): EntryId {
+    return this.#log.durableTail;
+  }
+  get commit(): EntryId {
+    return this.#commit;
+  }
+  get configuration(): LoggedConfiguration {
+    return this.#log.configuration ?? NO_CONFIGURATION;
+  }
+  get isMember(): boolean {
+    return isMember(this.configuration.configuration, this.#storageUuid);
+  }
+  /** When the next tick is wanted. */
+  get wakeAt(): number {
+    return this.#fetch.wakeAt;
+  }
+
+  step(event: ScribeEvent, now: number): ScribeEffects {
+    this.#now = now;
+    let reads: readonly ReadLog[] = [];
+    switch (event.kind) {
+      case 'linkUp':
+        this.#linkUp(event.from, event.peer);
+        break;
+      case 'linkDown':
+        this.#linkDown(event.from);
+        break;
+      case 'message':
+        reads = this.#receive(event.from, event.message);
+        break;
+      case 'durable':
+        this.#fsync = event;
+        this.#log.completed(event.write);
+        break;
+      case 'logRead':
+        this.#sends.push(...this.#reads.answer(event.token, event.batches, this.#commit));
+        break;
+      case 'tick':
+        break;
+    }
+    this.#answerVotes();
+    this.#releaseHeld();
+    this.#acknowledge();
+    this.#sends.push(...this.#fetch.poll(this.#now, this.#log.drained));
+    const effects = { persists: this.#log.takePersists(), sends: this.#sends, reads };
+    this.#sends = [];
+    return effects;
+  }
+
+  #receive(from: PeerKey, message: Message): readonly ReadLog[] {
+    if (!this.#peers.has(from)) return [];
+    switch (message.kind) {
+      case 'probe':
+        this.#onProbe(from, message);
+        break;
+      case 'vote':
+        this.#onVote(from, message);
+        break;
+      case 'append':
+        this.#onAppend(from, message);
+        break;
+      case 'fetch':
+        this.#onFetch(from, message);
+        break;
+      case 'read': {
+        const { send, read } = this.#reads.request(from, message, this.#commit);
+        if (send !== null) this.#sends.push(send);
+        return read === null ? [] : [read];
+      }
+      case 'readReply': {
+        const batches = this.#fetch.receive(from, message, this.#now);
+        if (batches !== null && this.#leader !== null) this.#accept(this.#leader, batches.prev, batches.batches);
+        break;
+      }
+      default:
+        break; // not for a scribe
+    }
+    return [];
+  }
+
+  #linkUp(from: PeerKey, peer: Peer): void {
+    this.#peers.set(from, peer);
+    this.#fetch.linkUp(from);
+    const leader = this.#leader;
+    if (leader?.key === from) leader.linked = true;
+    if (peer.role === 'worker' && leader !== null && this.#leaderLive()) {
+      this.#send(from, { kind: 'leaderNotice', term: leader.term, leader: leader.identity });
+    }
+  }
+
+  #linkDown(from: PeerKey): void {
+    this.#peers.delete(from);
+    this.#reads.forget(from);
+    this.#waitingVotes = this.#waitingVotes.filter((waiting) => waiting.from !== from);
+    if (this.#leader?.key !== from) return;
+    this.#leader.linked = false; // R9: a closed connection ends the stickiness at once
+    this.#notifyWorkers();
+  }
+
+  #notifyWorkers(): void {
+    if (this.#leader === null) return;
+    const { term, identity, linked, key } = this.#leader;
+    for (const [to, peer] of this.#peers) {
+      if (peer.role !== 'worker' || to === key) continue;
+      this.#send(to, { kind: 'leaderNotice', term, leader: linked ? identity : null });
+    }
+  }
+
+  #onProbe(from: PeerKey, { round }: Probe): void {
+    const leader = this.#leader;
+    this.#send(from, {
+      kind: 'probeReply',
+      round,
+      term: this.#hardState.term,
+      tail: this.#log.durableTail,
+      logStart: this.#log.terms.base,
+      commit: this.#commit,
+      configuration: this.configuration,
+      leader:
+        leader === null
+          ? null
+          : { identity: leader.identity, term: leader.term, silentMillis: Math.max(0, this.#now - leader.heardAt) },
+      leaderLive: this.#leaderLive(),
+      storage: this.isMember ? 'ok' : 'not-member',
+    });
+  }
+
+  #onVote(from: PeerKey, request: VoteRequest): void {
+    if (this.#workerOf(from)?.incarnation !== request.incarnation || this.#leaps(request.term)) return;
+    this.#waitingVotes = this.#waitingVotes.filter((waiting) => waiting.from !== from);
+    this.#waitingVotes.push({ from, request });
+  }
+
+  /** Decide the votes that wait, each after the writes in flight have finished (R4); a refusal for a live leader needs no wait. */
+  #answerVotes(): void {
+    while (this.#waitingVotes.length > 0 && (this.#log.drained || this.#leaderLive())) {
+      const { from, request } = this.#waitingVotes.shift() as { from: PeerKey; request: VoteRequest };
+      const { reason, hardState } = decideVote(
+        { hardState: this.#hardState, tail: this.#log.tail, leaderLive: this.#leaderLive(), storageOk: this.isMember },
+        request,
+      );
+      if (hardState !== null) this.#adopt(hardState);
+      const reply = { kind: 'voteReply', requestTerm: request.term, reason, tail: this.#log.tail } as const;
+      this.#sendDurably(from, { ...reply, term: this.#hardState.term });
+    }
+  }
+
+  #onAppend(from: PeerKey, message: Append): void {
+    const identity = this.#workerOf(from);
+    if (identity?.incarnation !== message.incarnation || !this.isMember || this.#leaps(message.term)) return;
+    if (message.term < this.#hardState.term) {
+      this.#sendDurably(from, this.#appendReply(message.incarnation, ORIGIN, null, message.round));
+      return;
+    }
+    const leader = this.#recognise(from, identity, message.term);
+    if (leader === null) return;
+    leader.heardAt = this.#now;
+    leader.linked = true;
+    leader.round = Math.max(leader.round, message.round);
+    const fresh = this.#accept(leader, message.prev, message.batches);
+    if (fresh === 'conflict') {
+      const hint = this.#log.terms.hintFor(message.prev);
+      this.#sendDurably(from, this.#appendReply(leader.identity.incarnation, this.#agreed(leader), hint, leader.round));
+      return;
+    }
+    this.#learnCommit(leader, message, fresh > 0);
+    if (fresh === 0 || message.echo) this.#reply(leader);
+  }
+
+  /** The leader that a message of the current or a higher term comes from, or null when it cannot be one (R1). */
+  #recognise(from: PeerKey, identity: WorkerIdentity, term: Term): Leader | null {
+    if (term > this.#hardState.term) this.#adopt({ term, votedFor: null });
+    if (this.#leader?.term === term) return this.#leader.key === from ? this.#leader : null;
+    this.#leader = { key: from, identity, term, heardAt: this.#now, linked: true, matched: 0, round: 0 };
+    this.#acknowledged = 0;
+    this.#notifyWorkers();
+    return this.#leader;
+  }
+
+  /**
+   * Fit batches of the leader's log, from it or fetched on its word (R16), into this log. Returns how many were new, or
+   * `conflict`.
+   */
+  #accept(leader: Leader, prev: EntryId, batches: readonly Batch[]): number | 'conflict' {
+    const match = matchBatches(this.#log.terms, prev, batches);
+    if (match.kind === 'conflict') return 'conflict';
+    if (match.truncateFrom !== null) {
+      if (match.truncateFrom <= this.#commit.index) return 0; // a peer that asks to drop committed entries is wrong
+      this.#log.truncateFrom(match.truncateFrom);
+    }
+    for (const batch of match.fresh) this.#log.append(batch);
+    leader.matched = Math.max(leader.matched, Math.min(match.through, this.#log.tail.index));
+    return match.fresh.length;
+  }
+
+  #learnCommit(leader: Leader, message: Append, fresh: boolean): void {
+    const commit = Math.min(message.commit, leader.matched);
+    if (commit <= this.#commit.index) return;
+    this.#commit = this.#log.terms.idAt(commit);
+    // The hint rides on a write that happens anyway, or on a heartbeat; never on a read's confirmation.
+    if (fresh || !message.echo) this.#log.saveCommitHint(this.#commit);
+  }
+
+  #onFetch(from: PeerKey, message: Fetch): void {
+    const leader = this.#leader;
+    if (leader?.key !== from || leader.term !== message.term || message.term !== this.#hardState.term) return;
+    leader.heardAt = this.#now;
+    if (this.#log.terms.holds(message.upTo)) {
+      leader.matched = Math.max(leader.matched, message.upTo.index); // Log Matching: so is everything before it
+      this.#reply(leader);
+    } else this.#fetch.start(message, this.#now);
+  }
+
+  /** What is durable here and equal to the leader's log. */
+  #agreed(leader: Leader): EntryId {
+    const index = Math.min(leader.matched, this.#log.durableTail.index);
+    return index < this.#log.terms.base.index ? this.#log.terms.base : this.#log.terms.idAt(index);
+  }
+
+  #reply(leader: Leader): void {
+    const agreed = this.#agreed(leader);
+    this.#acknowledged = Math.max(this.#acknowledged, agreed.index);
+    this.#sendDurably(leader.key, this.#appendReply(leader.identity.incarnation, agreed, null, leader.round));
+  }
+
+  /** One answer for all the appends that a completed write made durable: a fact, not an echo (§3). */
+  #acknowledge(): void {
+    const leader = this.#leader;
+    if (leader === null || leader.term !== this.#hardState.term || !leader.linked) return;
+    if (this.#agreed(leader).index > this.#acknowledged) this.#reply(leader);
+  }
+
+  #appendReply(incarnation: string, durable: EntryId, conflict: EntryId | null, round: number): Message {
+    const { writeMicros, fsyncMicros } = this.#fsync;
+    const term = this.#hardState.term;
+    return { kind: 'appendReply', term, incarnation, durable, conflict, round, writeMicros, fsyncMicros };
+  }
+
+  /** A new term or vote; it forgets the leader of the term before. */
+  #adopt(hardState: HardState): void {
+    if (hardState.term > this.#hardState.term) {
+      this.#leader = null;
+      this.#fetch.stop();
+      // Nothing of a lower term is acknowledged once the term has risen (R4).
+      this.#held = this.#held.filter(({ send }) => send.message.kind !== 'appendReply');
+    }
+    this.#hardState = hardState;
+    this.#hardStateWrite = this.#log.saveHardState(hardState);
+  }
+
+  #leaderLive(): boolean {
+    const leader = this.#leader;
+    if (leader === null || !leader.linked) return false;
+    return this.#now - leader.heardAt < this.#options.electionTimeoutMinMillis;
+  }
+
+  #leaps(term: Term): boolean {
+    return term - this.#hardState.term > MAX_TERM_LEAP;
+  }
+
+  #workerOf(from: PeerKey): WorkerIdentity | undefined {
+    const peer = this.#peers.get(from);
+    return peer?.role === 'worker' ? peer.identity : undefined;
+  }
+
+  #send(to: PeerKey, message: Message): void {
+    this.#sends.push({ to, message });
+  }
+
+  /** Say something that rests on the current hard state: not before that is durable (R3). */
+  #sendDurably(to: PeerKey, message: Message): void {
+    const send = { to, message };
+    if (this.#hardStateWrite <= this.#log.durableWrite) this.#sends.push(send);
+    else this.#held.push({ write: this.#hardStateWrite, send });
+  }
+
+  #releaseHeld(): void {
+    const ready = this.#held.findIndex(({ write }) => write > this.#log.durableWrite);
+    const released = this.#held.splice(0, ready === -1 ? this.#held.length : ready);
+    for (const { send } of released) this.#sends.push(send);
+  }
+}

@@ -1,0 +1,32 @@
+/** Whether a scribe gives its vote: the table of §2 as one pure function. The caller has drained its writes (R4). */
+import type { VoteReason, VoteRequest } from './messages.ts';
+import { compareIds, type EntryId, type HardState } from './types.ts';
+
+export interface Voter {
+  readonly hardState: HardState;
+  /** The durable tail, nothing in flight. */
+  readonly tail: EntryId;
+  readonly leaderLive: boolean;
+  readonly storageOk: boolean;
+}
+
+export interface VoteDecision {
+  readonly reason: VoteReason;
+  /** What to make durable before the answer leaves (R3), or null when nothing changes. */
+  readonly hardState: HardState | null;
+}
+
+export function decideVote(voter: Voter, request: VoteRequest): VoteDecision {
+  const { term, votedFor } = voter.hardState;
+  if (!voter.storageOk) return { reason: 'storage', hardState: null };
+  if (request.term < term) return { reason: 'stale-term', hardState: null };
+  const again = request.term === term && votedFor === request.incarnation;
+  if (request.term === term && !again) return { reason: 'already-voted', hardState: null };
+  // A live leader is not deposed by a stray candidate: not even its term is adopted (R7, R8).
+  if (voter.leaderLive) return { reason: 'leader-live', hardState: null };
+  if (compareIds(request.tail, voter.tail) < 0) {
+    return { reason: 'log-behind', hardState: request.term > term ? { term: request.term, votedFor: null } : null };
+  }
+  // The incarnation is what is voted for, never the worker's id: a restarted worker is somebody else (R1).
+  return { reason: 'granted', hardState: again ? null : { term: request.term, votedFor: request.incarnation } };
+}

@@ -1,0 +1,181 @@
+/**
+ * What a worker has in every role: identity, volatile log, commit index, links, and the effects of the step under way. The
+ * roles work on it; it knows none of them.
+ */
+import { assert } from './assert.ts';
+import type { Peer, Role, Send, WorkerEffects, WorkerOptions, WorkerStart } from './effects.ts';
+import { type Message, type PeerKey, scribeKey } from './messages.ts';
+import {
+  type Batch,
+  compareIds,
+  type EntryId,
+  type Index,
+  type LoggedConfiguration,
+  lastIndex,
+  type Term,
+  type WorkerIdentity,
+} from './types.ts';
+import { VolatileLog } from './volatile-log.ts';
+
+export interface KnownLeader {
+  readonly identity: WorkerIdentity;
+  readonly term: Term;
+}
+
+export class WorkerState {
+  readonly identity: WorkerIdentity;
+  readonly options: WorkerOptions;
+  readonly random: () => number;
+  readonly encodeNoop: WorkerStart['encodeNoop'];
+  readonly log = new VolatileLog();
+  readonly peers = new Map<PeerKey, Peer>();
+  role: Role = 'learner';
+  /** Highest term heard of from a scribe or a leader. */
+  term: Term = 0;
+  leader: KnownLeader | null = null;
+  now: number;
+  changed = false;
+  #commit: Index = 0;
+  #applied: Index = 0;
+  /** Newest configuration heard of outside the log: the operator's, then the probes' (R28). */
+  #heardConfiguration: LoggedConfiguration;
+  #loggedConfiguration: LoggedConfiguration | null = null;
+  #requests = 0;
+  #sends: Send[] = [];
+  #commits: Batch[] = [];
+  #truncatedFrom: Index | null = null;
+  #readable: { request: number; index: Index }[] = [];
+  #refusedReads: number[] = [];
+
+  constructor(start: WorkerStart) {
+    this.identity = start.identity;
+    this.options = start.options;
+    this.random = start.random;
+    this.encodeNoop = start.encodeNoop;
+    this.now = start.now;
+    this.#heardConfiguration = start.configuration;
+  }
+
+  /** Everything up to here was handed out to be applied. */
+  get commit(): Index {
+    return this.#commit;
+  }
+
+  get applied(): Index {
+    return this.#applied;
+  }
+
+  get configuration(): LoggedConfiguration {
+    const logged = this.#loggedConfiguration;
+    if (logged === null || compareIds(logged.id, this.#heardConfiguration.id) < 0) return this.#heardConfiguration;
+    return logged;
+  }
+
+  get scribes(): readonly PeerKey[] {
+    return this.configuration.configuration.scribes.map(({ storageUuid }) => scribeKey(storageUuid));
+  }
+
+  /** The state machine is so far behind that taking in more would only fill memory. */
+  get congested(): boolean {
+    return this.log.unappliedBytes > this.options.maxUnappliedBytes;
+  }
+
+  /** A number no other request of this worker's life has. */
+  nextRequest(): number {
+    return ++this.#requests;
+  }
+
+  linked(key: PeerKey): boolean {
+    return this.peers.has(key);
+  }
+
+  send(to: PeerKey, message: Message): void {
+    if (this.linked(to)) this.#sends.push({ to, message });
+  }
+
+  /** To every linked scribe of the configuration. */
+  broadcast(message: Message): void {
+    for (const key of this.scribes) this.send(key, message);
+  }
+
+  hear(configuration: LoggedConfiguration): boolean {
+    if (compareIds(configuration.id, this.configuration.id) <= 0) return false;
+    this.#heardConfiguration = configuration;
+    this.changed = true;
+    return true;
+  }
+
+  hearLeader(leader: KnownLeader): void {
+    this.term = Math.max(this.term, leader.term);
+    const known = this.leader;
+    if (known !== null && known.term > leader.term) return;
+    if (known?.term === leader.term && known.identity.incarnation === leader.identity.incarnation) return;
+    this.leader = leader;
+    this.changed = true;
+  }
+
+  append(batch: Batch): void {
+    this.log.append(batch);
+    if (batch.configuration !== undefined) this.#configurationMoved();
+  }
+
+  /** Drop the suffix from `from`; what was handed out as committed is never dropped. */
+  truncateFrom(from: Index): void {
+    assert(from > this.#commit, 'committed entries are never truncated');
+    if (from > this.log.tail.index) return;
+    this.log.truncateFrom(from);
+    this.#truncatedFrom = Math.min(from, this.#truncatedFrom ?? from);
+    this.#configurationMoved();
+  }
+
+  /** Hand out what is now committed; `index` must be known to be committed and in this log (R17). */
+  advanceCommit(index: Index): void {
+    for (const batch of this.log.between(this.#commit, index)) {
+      this.#commits.push(batch);
+      this.#commit = lastIndex(batch);
+    }
+  }
+
+  /** A scribe's commit hint counts where this log holds the very same entry (R17). */
+  advanceCommitTo(hint: EntryId): void {
+    if (hint.index > this.#commit && this.log.terms.holds(hint)) this.advanceCommit(hint.index);
+  }
+
+  markApplied(index: Index): void {
+    assert(index <= this.#commit, 'only committed entries are applied');
+    this.#applied = Math.max(this.#applied, index);
+    this.log.applied(this.#applied, this.options.windowBytes);
+  }
+
+  readable(request: number, index: Index): void {
+    this.#readable.push({ request, index });
+  }
+
+  refuseRead(request: number): void {
+    this.#refusedReads.push(request);
+  }
+
+  takeEffects(): WorkerEffects {
+    const effects: WorkerEffects = {
+      sends: this.#sends,
+      commits: this.#commits,
+      truncatedFrom: this.#truncatedFrom,
+      readable: this.#readable,
+      refusedReads: this.#refusedReads,
+      changed: this.changed,
+    };
+    this.#sends = [];
+    this.#commits = [];
+    this.#truncatedFrom = null;
+    this.#readable = [];
+    this.#refusedReads = [];
+    this.changed = false;
+    return effects;
+  }
+
+  #configurationMoved(): void {
+    // Once dropped from the window it stays known: the last one found is kept unless the log shows another.
+    this.#loggedConfiguration = this.log.configuration() ?? this.#loggedConfiguration;
+    this.changed = true;
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * The worker: learner, candidate or leader; persists nothing and votes never, not even for itself. This is the switchboard
+ * between the three roles; what each does lies in following.ts, election.ts and leadership.ts.
+ */
+import type { Role, WorkerEffects, WorkerEvent, WorkerStart } from './effects.ts';
+import { Election, type ElectionResult } from './election.ts';
+import { Following } from './following.ts';
+import { Leadership } from './leadership.ts';
+import { type AppendReply, type Message, type PeerKey, workerKey } from './messages.ts';
+import type { EntryId, Index, LoggedConfiguration, Term } from './types.ts';
+import { type KnownLeader, WorkerState } from './worker-state.ts';
+
+/** After news of a crashed leader: the share of an election timeout in which the first learner tries (R9). */
+const FAST_START = 0.03;
+/** What a learner that knows it is behind waits longer, in the same unit. */
+const BEHIND_PENALTY = 0.25;
+
+export class WorkerMachine {
+  readonly #state: WorkerState;
+  readonly #following: Following;
+  #election: Election | null = null;
+  #leadership: Leadership | null = null;
+  #electionAt: number;
+  /** Reads for which the leader was asked for an index (R20), by their number, and whom. */
+  readonly #asked = new Map<number, PeerKey>();
+
+  constructor(start: WorkerStart) {
+    this.#state = new WorkerState(start);
+    this.#following = new Following(this.#state);
+    this.#electionAt = this.#timeoutFromNow();
+  }
+
+  get role(): Role {
+    return this.#state.role;
+  }
+  get term(): Term {
+    return this.#state.term;
+  }
+  get leader(): KnownLeader | null {
+    return this.#state.leader;
+  }
+  get tail(): EntryId {
+    return this.#state.log.tail;
+  }
+  get commit(): Index {
+    return this.#state.commit;
+  }
+  get applied(): Index {
+    return this.#state.applied;
+  }
+  get configuration(): LoggedConfiguration {
+    return this.#state.configuration;
+  }
+  /** Highest logged clock seen: a new batch must not be stamped below it. */
+  get timestampMillis(): number {
+    return this.#state.log.timestampMillis;
+  }
+  /** Leads, and its state machine keeps up: a batch proposed now is appended. */
+  get canPropose(): boolean {
+    return this.#leadership !== null && !this.#state.congested;
+  }
+  /** When the next tick is wanted. */
+  get wakeAt(): number {
+    if (this.#leadership !== null) return this.#leadership.wakeAt;
+    if (this.#election !== null) return this.#election.wakeAt;
+    return Math.min(this.#electionAt, this.#following.wakeAt);
+  }
+
+  step(event: WorkerEvent, now: number): WorkerEffects {
+    this.#state.now = now;
+    switch (event.kind) {
+      case 'linkUp':
+        this.#state.peers.set(event.from, event.peer);
+        this.#following.linkDown(event.from); // a new link: ask again on it
+        this.#election?.linkUp(event.from);
+        this.#leadership?.linkUp(event.from);
+        break;
+      case 'linkDown':
+        this.#linkDown(event.from);
+        break;
+      case 'message':
+        if (this.#state.linked(event.from)) this.#receive(event.from, event.message);
+        break;
+      case 'propose':
+        this.#leadership?.propose(event.batch);
+        break;
+      case 'read':
+        this.#read(event.request);
+        break;
+      case 'applied':
+        this.#state.markApplied(event.index);
+        this.#election?.applied();
+        this.#following.applied();
+        break;
+      case 'tick':
+        this.#tick();
+        break;
+    }
+    if (this.#leadership === null) this.#following.follow();
+    return this.#state.takeEffects();
+  }
+
+  #receive(from: PeerKey, message: Message): void {
+    switch (message.kind) {
+      case 'append':
+        this.#onLeader(message.term, () => this.#following.append(from, message));
+        break;
+      case 'fetch':
+        this.#onLeader(message.term, () => {
+          this.#following.fetch(from, message);
+          return true;
+        });
+        break;
+      case 'appendReply':
+        this.#onAppendReply(from, message);
+        break;
+      case 'probeReply':
+        if (message.leader !== null && message.leaderLive) this.#hearLeader(message.leader);
+        this.#progress(this.#election?.receive(from, message));
+        break;
+      case 'voteReply':
+        this.#progress(this.#election?.receive(from, message));
+        break;
+      case 'readReply':
+        this.#following.receiveRead(from, message);
+        this.#progress(this.#election?.receive(from, message));
+        break;
+      case 'follow':
+        this.#onFollow(from, message.tail);
+        break;
+      case 'leaderNotice':
+        this.#onNotice(message.term, message.leader);
+        break;
+      case 'indexRequest':
+        if (this.#leadership !== null) this.#leadership.read({ from, request: message.request });
+        else this.#state.send(from, { kind: 'indexReply', request: message.request, index: null });
+        break;
+      case 'indexReply':
+        if (this.#asked.get(message.request) !== from) break;
+        this.#asked.delete(message.request);
+        if (message.index === null) this.#state.refuseRead(message.request);
+        else this.#state.readable(message.request, message.index);
+        break;
+      default:
+        break; // not for a worker
+    }
+  }
+
+  /** A message that only a leader sends. A leader of our own term or an older one is not above us while we lead. */
+  #onLeader(term: Term, take: () => boolean): void {
+    if (this.#leadership !== null && term <= this.#state.term) return;
+    if (this.#leadership !== null) this.#stepDown();
+    if (!take()) return;
+    this.#endElection();
+    this.#electionAt = this.#timeoutFromNow();
+  }
+
+  #onAppendReply(from: PeerKey, reply: AppendReply): void {
+    if (this.#leadership === null || reply.incarnation !== this.#state.identity.incarnation) return;
+    // Only scribes make terms: a learner's answer never deposes a leader (R7).
+    if (reply.term > this.#state.term && this.#state.peers.get(from)?.role === 'scribe') {
+      this.#state.term = reply.term;
+      this.#stepDown();
+    } else if (reply.term === this.#state.term) this.#leadership.receive(from, reply);
+  }
+
+  #onFollow(from: PeerKey, tail: EntryId): void {
+    if (this.#leadership !== null) this.#leadership.follow(from, { kind: 'follow', tail });
+    else {
+      const { leader } = this.#state;
+      const notice = { kind: 'leaderNotice', term: leader?.term ?? 0, leader: leader?.identity ?? null } as const;
+      this.#state.send(from, notice);
+    }
+  }
+
+  #onNotice(term: Term, leader: KnownLeader['identity'] | null): void {
+    if (leader !== null) this.#hearLeader({ identity: leader, term });
+    else if (term >= (this.#state.leader?.term ?? 0)) this.#leaderMayBeGone();
+  }
+
+  /** A scribe's word: where there is a leader of a higher term, ours is over. */
+  #hearLeader(leader: KnownLeader): void {
+    if (this.#leadership !== null) {
+      if (leader.term <= this.#state.term) return;
+      this.#stepDown();
+    }
+    this.#state.hearLeader(leader);
+  }
+
+  /** R9: try soon, unless our own link to the leader stands. Probing first means a mistake disturbs nobody (R7). */
+  #leaderMayBeGone(): void {
+    const { leader, now, options, random } = this.#state;
+    if (this.#leadership !== null || this.#election !== null) return;
+    if (leader !== null && this.#state.linked(workerKey(leader.identity.incarnation))) return;
+    const share = FAST_START * random() + (this.#following.behind ? BEHIND_PENALTY : 0);
+    this.#electionAt = Math.min(this.#electionAt, now + share * options.electionTimeoutMinMillis);
+  }
+
+  #linkDown(from: PeerKey): void {
+    this.#state.peers.delete(from);
+    this.#following.linkDown(from);
+    this.#leadership?.linkDown(from);
+    for (const [request, asked] of this.#asked) {
+      if (asked !== from) continue;
+      this.#asked.delete(request);
+      this.#state.refuseRead(request);
+    }
+    const { leader } = this.#state;
+    if (leader !== null && workerKey(leader.identity.incarnation) === from) this.#leaderMayBeGone();
+  }
+
+  #read(request: number): void {
+    const { leader } = this.#state;
+    const key = leader === null ? null : workerKey(leader.identity.incarnation);
+    if (this.#leadership !== null) this.#leadership.read({ from: null, request });
+    else if (key === null || !this.#state.linked(key)) this.#state.refuseRead(request);
+    else {
+      this.#asked.set(request, key);
+      this.#state.send(key, { kind: 'indexRequest', request });
+    }
+  }
+
+  #tick(): void {
+    const { now } = this.#state;
+    if (this.#leadership !== null) {
+      if (!this.#leadership.tick()) this.#stepDown();
+      return;
+    }
+    this.#following.tick();
+    if (this.#election !== null) this.#progress(this.#election.tick());
+    else if (now >= this.#electionAt) {
+      this.#following.stop();
+      this.#enter('candidate');
+      this.#election = new Election(this.#state);
+    }
+  }
+
+  #progress(result: ElectionResult | undefined): void {
+    if (result === undefined || result.kind === 'going') return;
+    this.#endElection();
+    const { now, options, random } = this.#state;
+    if (result.kind === 'won') this.#lead(result.term, result.caughtUp);
+    else if (result.kind === 'leader-lives') this.#electionAt = this.#timeoutFromNow();
+    else this.#electionAt = now + options.heartbeatMillis + random() * options.electionTimeoutMinMillis;
+  }
+
+  #lead(term: Term, caughtUp: ReadonlySet<PeerKey>): void {
+    this.#state.term = term;
+    this.#state.hearLeader({ identity: this.#state.identity, term });
+    this.#enter('leader');
+    this.#leadership = new Leadership(this.#state, caughtUp);
+  }
+
+  #stepDown(): void {
+    for (const { from, request } of this.#leadership?.resign() ?? []) {
+      if (from === null) this.#state.refuseRead(request);
+      else this.#state.send(from, { kind: 'indexReply', request, index: null });
+    }
+    this.#leadership = null;
+    this.#state.leader = null;
+    this.#electionAt = this.#timeoutFromNow();
+    this.#enter('learner');
+  }
+
+  #endElection(): void {
+    if (this.#election === null) return;
+    this.#election = null;
+    this.#enter('learner');
+  }
+
+  #enter(role: Role): void {
+    this.#state.role = role;
+    this.#state.changed = true;
+  }
+
+  #timeoutFromNow(): number {
+    const { now, random, options } = this.#state;
+    const { electionTimeoutMinMillis: least, electionTimeoutMaxMillis: most } = options;
+    return now + least + random() * (most - least);
+  }
+}
