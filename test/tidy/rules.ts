@@ -64,6 +64,7 @@ export const WORDS: Readonly<Record<string, string>> = {
 
 /** Where a word of WORDS is somebody else's name: `file` (a prefix under src/) may use `word`. */
 export const WORDS_OF_OTHERS: readonly { readonly file: string; readonly word: string; readonly because: string }[] = [
+  { file: 'cli/program.ts', word: 'err', because: "commander's own name for its standard error" },
   { file: 'kv/', word: 'master', because: "Redis' own name for the role in INFO replication" },
   { file: 'kv/', word: 'slave', because: "Redis' own name for the role in INFO replication" },
   { file: 'kv/', word: 'resp', because: 'the name of the Redis protocol' },
