@@ -1,0 +1,154 @@
+/**
+ * The batch as bytes: made once by whoever builds it, then sent, stored and read back byte for byte (protocol §1). What
+ * fails a checksum or its shape throws BAD_BATCH and is never stored, sent on or applied (R29). Little-endian:
+ *
+ *    0 u32 magic "SBAT"   4 u8 version = 1   5 u8 kind   6 u16 flags = 0
+ *    8 u64 group = 0     16 u64 term        24 u64 firstIndex   32 u64 timestampMillis
+ *   40 u32 count ≥ 1     44 u32 bodyBytes   48 u32 CRC32C of the body   52 u32 CRC32C of bytes [0, 52)
+ *   56 body: an entry section of exactly `count` entries
+ */
+import { crc32c } from '../addon/addon.ts';
+import { MAX_BATCH_BYTES, MAX_INTEGER } from '../core/limits.ts';
+import type { Batch, BatchKind, Configuration, Index, Term } from '../core/types.ts';
+import { isScriptoriumError, ScriptoriumError } from '../errors.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { decodeConfiguration, encodeConfiguration } from './configuration.ts';
+import { countEntries, ENTRY_HEADER_BYTES, encodeEntry } from './entries.ts';
+
+export const BATCH_HEADER_BYTES = 56;
+/** Bytes of body that fit into the largest batch. */
+export const MAX_BODY_BYTES = MAX_BATCH_BYTES - BATCH_HEADER_BYTES;
+
+const MAGIC = 0x54414253;
+const VERSION = 1;
+const BODY_CRC_OFFSET = 48;
+const HEADER_CRC_OFFSET = 52;
+/** Kinds by number; may only ever grow at the end. */
+const KINDS: readonly BatchKind[] = ['noop', 'command', 'configuration'];
+const EMPTY_ENTRY = encodeEntry(new Uint8Array(0));
+
+/** What a batch is made of. `body` is an entry section, whole or in pieces to be joined. */
+export interface BatchParts {
+  readonly kind: BatchKind;
+  readonly term: Term;
+  readonly firstIndex: Index;
+  readonly timestampMillis: number;
+  /** Entries in `body`: must be exactly right, since readers check it. */
+  readonly count: number;
+  readonly body: Uint8Array | readonly Uint8Array[];
+}
+
+type BatchPlace = Pick<BatchParts, 'term' | 'firstIndex' | 'timestampMillis'>;
+
+/** Encodes a batch with one copy of the body; TOO_LARGE beyond MAX_BATCH_BYTES. */
+export function encodeBatch(parts: BatchParts): Batch {
+  const pieces = parts.body instanceof Uint8Array ? [parts.body] : parts.body;
+  let bodyBytes = 0;
+  for (const piece of pieces) bodyBytes += piece.length;
+  if (bodyBytes > MAX_BODY_BYTES) {
+    throw new ScriptoriumError('TOO_LARGE', `a batch body of ${bodyBytes} bytes; the limit is ${MAX_BODY_BYTES}`);
+  }
+  const writer = new ByteWriter(BATCH_HEADER_BYTES + bodyBytes);
+  writeHeader(writer, parts, bodyBytes);
+  for (const piece of pieces) writer.raw(piece);
+  const bytes = writer.written();
+  writer.patchU32(BODY_CRC_OFFSET, crc32c(bytes, BATCH_HEADER_BYTES, bytes.length));
+  writer.patchU32(HEADER_CRC_OFFSET, crc32c(bytes, 0, HEADER_CRC_OFFSET));
+  const { kind, term, firstIndex, count, timestampMillis } = parts;
+  const batch: Batch = { kind, term, firstIndex, count, timestampMillis, bytes };
+  return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(bytes) } : batch;
+}
+
+/** The batch that opens a term (R11): one empty entry. */
+export const encodeNoopBatch = (place: BatchPlace): Batch =>
+  encodeBatch({ ...place, kind: 'noop', count: 1, body: EMPTY_ENTRY });
+
+export const encodeConfigurationBatch = (place: BatchPlace, configuration: Configuration): Batch =>
+  encodeBatch({ ...place, kind: 'configuration', count: 1, body: encodeEntry(encodeConfiguration(configuration)) });
+
+/** The entry section of a batch, aliasing its bytes. */
+export const batchBody = (batchBytes: Uint8Array): Uint8Array => batchBytes.subarray(BATCH_HEADER_BYTES);
+
+/** Decodes and checks the batch at `offset`; the result aliases `bytes`. Throws BAD_BATCH. */
+export function decodeBatch(bytes: Uint8Array, offset = 0): Batch {
+  if (bytes.length - offset < BATCH_HEADER_BYTES) throw badBatch('it ends inside its header');
+  const reader = new ByteReader(bytes.subarray(offset, offset + BATCH_HEADER_BYTES));
+  if (reader.u32() !== MAGIC) throw badBatch('its magic is wrong');
+  if (reader.u8() !== VERSION) throw badBatch('it is of another version');
+  const kind = KINDS[reader.u8()];
+  if (kind === undefined || reader.u16() !== 0) throw badBatch('its kind or flags are unknown');
+  if (integer(reader) !== 0) throw badBatch('it is of a group this build does not serve');
+  const term = integer(reader);
+  const firstIndex = integer(reader);
+  const timestampMillis = integer(reader);
+  const count = reader.u32();
+  const bodyBytes = reader.u32();
+  const bodyCrc = reader.u32();
+  if (crc32c(bytes, offset, offset + HEADER_CRC_OFFSET) !== reader.u32()) throw badBatch('its header is damaged');
+  if (bodyBytes > MAX_BODY_BYTES) throw badBatch('it is beyond the size limit');
+  const bodyStart = offset + BATCH_HEADER_BYTES;
+  const end = bodyStart + bodyBytes;
+  if (end > bytes.length) throw badBatch('it ends inside its body');
+  if (crc32c(bytes, bodyStart, end) !== bodyCrc) throw badBatch('its body is damaged');
+  const batch: Batch = { kind, term, firstIndex, count, timestampMillis, bytes: bytes.subarray(offset, end) };
+  checkSense(batch);
+  return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(batch.bytes) } : batch;
+}
+
+/** Decodes batches that stand one behind the other and fill `bytes` exactly; all alias it. Throws BAD_BATCH. */
+export function decodeBatches(bytes: Uint8Array): Batch[] {
+  const batches: Batch[] = [];
+  let offset = 0;
+  while (offset < bytes.length) {
+    const batch = decodeBatch(bytes, offset);
+    batches.push(batch);
+    offset += batch.bytes.length;
+  }
+  return batches;
+}
+
+function writeHeader(writer: ByteWriter, parts: BatchParts, bodyBytes: number): void {
+  writer.u32(MAGIC);
+  writer.u8(VERSION);
+  writer.u8(KINDS.indexOf(parts.kind));
+  writer.u16(0);
+  writer.u64(0);
+  writer.u64(parts.term);
+  writer.u64(parts.firstIndex);
+  writer.u64(parts.timestampMillis);
+  writer.u32(parts.count);
+  writer.u32(bodyBytes);
+  writer.u32(0);
+  writer.u32(0);
+}
+
+/** Checksums prove that nobody damaged the batch; this proves that it can be one (N05, N20). */
+function checkSense(batch: Batch): void {
+  if (batch.term === 0 || batch.firstIndex === 0) throw badBatch('its term or first index is 0');
+  if (batch.count === 0 || batch.firstIndex > MAX_INTEGER - batch.count) throw badBatch('its count is absurd');
+  if (countEntries(batchBody(batch.bytes)) !== batch.count) throw badBatch('its entries are not what it counts');
+  if (batch.kind !== 'command' && batch.count !== 1) throw badBatch('its kind holds exactly one entry');
+  if (batch.kind === 'noop' && batch.bytes.length !== BATCH_HEADER_BYTES + ENTRY_HEADER_BYTES) {
+    throw badBatch('a no-op that says something');
+  }
+}
+
+function readLoggedConfiguration(batchBytes: Uint8Array): Configuration {
+  const entry = batchBody(batchBytes).subarray(ENTRY_HEADER_BYTES);
+  return asBadBatch(() => decodeConfiguration(entry));
+}
+
+const integer = (reader: ByteReader): number => asBadBatch(() => reader.u64());
+
+/** The shared readers throw BAD_FRAME; inside a batch it is the batch that is bad. */
+function asBadBatch<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isScriptoriumError(error)) throw badBatch(error.message);
+    throw error;
+  }
+}
+
+const badBatch = (why: string): ScriptoriumError => new ScriptoriumError('BAD_BATCH', `bad batch: ${why}`);

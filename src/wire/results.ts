@@ -1,0 +1,36 @@
+/** Results of a proposal as bytes: `count × (u8 failed, u32 length, bytes)`; a failed one holds the error's text as UTF-8. */
+import { ByteReader, badFrame } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+
+/** What the state machine answered to one command, or the text of what it threw (R33). */
+export interface CommandResult {
+  readonly failed: boolean;
+  readonly bytes: Uint8Array;
+}
+
+const HEADER_BYTES = 5;
+
+export function encodeResults(results: readonly CommandResult[]): Uint8Array {
+  let size = 0;
+  for (const result of results) size += HEADER_BYTES + result.bytes.length;
+  const writer = new ByteWriter(size);
+  for (const result of results) {
+    writer.u8(result.failed ? 1 : 0);
+    writer.u32(result.bytes.length);
+    writer.raw(result.bytes);
+  }
+  return writer.written();
+}
+
+/** Throws BAD_FRAME unless `section` holds exactly `count` results; they alias it. */
+export function decodeResults(section: Uint8Array, count: number): CommandResult[] {
+  if (count * HEADER_BYTES > section.length) throw badFrame('fewer results than it counts');
+  const reader = new ByteReader(section);
+  const results: CommandResult[] = [];
+  for (let read = 0; read < count; read += 1) {
+    const failed = reader.flag();
+    results.push({ failed, bytes: reader.raw(reader.u32()) });
+  }
+  reader.end();
+  return results;
+}
