@@ -146,7 +146,7 @@ export class Election {
   #onVoteReply(from: PeerKey, reply: VoteReply): ElectionResult {
     if (this.#phase !== 'voting' || reply.requestTerm !== this.#term) return GOING;
     this.#votes.set(from, reply);
-    if (reply.reason !== 'granted') this.#state.term = Math.max(this.#state.term, reply.term);
+    if (reply.reason !== 'granted') this.#state.hearTerm(reply.term);
     const { configuration } = this.#state.configuration;
     const granted = (uuid: string): boolean => this.#votes.get(scribeKey(uuid))?.reason === 'granted';
     if (isQuorum(configuration, granted)) return { kind: 'won', term: this.#term, caughtUp: this.#votersAtOurTail() };

@@ -6,7 +6,7 @@
 import type { DurableLog } from './durable-log.ts';
 import type { ScribeOptions, Send } from './effects.ts';
 import { type Fetch, type PeerKey, type ReadReply, scribeKey } from './messages.ts';
-import { type Batch, type EntryId, lastIndex } from './types.ts';
+import { type Batch, type EntryId, lastIndex, sameId } from './types.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -75,7 +75,7 @@ export class ScribeFetch {
   poll(now: number, drained: boolean): readonly Send[] {
     const task = this.#task;
     if (task === null) return [];
-    if (now >= task.deadline || task.prev.index >= task.upTo.index) {
+    if (now >= task.deadline || sameId(task.prev, task.upTo)) {
       this.#task = null;
       return [];
     }

@@ -105,8 +105,14 @@ export class WorkerState {
     return true;
   }
 
+  hearTerm(term: Term): void {
+    if (term <= this.term) return;
+    this.term = term;
+    this.changed = true;
+  }
+
   hearLeader(leader: KnownLeader): void {
-    this.term = Math.max(this.term, leader.term);
+    this.hearTerm(leader.term);
     const known = this.leader;
     if (known !== null && known.term > leader.term) return;
     if (known?.term === leader.term && known.identity.incarnation === leader.identity.incarnation) return;
