@@ -1,0 +1,139 @@
+/**
+ * A scribe's disk: what survives any crash (the image), and records handed over but not yet durable. Records become durable
+ * in order, several at once as group commit does; a crash keeps the image and any prefix of the rest. The image is replayed
+ * here from the records alone, so the checks know what a disk holds without asking the machine that wrote it.
+ */
+import type { Persist, ScribeStart } from '../../src/core/effects.ts';
+import type { Batch, EntryId, HardState } from '../../src/core/types.ts';
+import { describeId, idOf, type LogNode } from './log-tree.ts';
+import { demand } from './violation.ts';
+
+export interface DiskRecord {
+  /** Counted from 1 per start of the scribe. */
+  readonly number: number;
+  readonly persist: Persist;
+  /** For appends. */
+  readonly node: LogNode | null;
+}
+
+/** A log with its hard state, as the records up to some point leave it. */
+export class Image {
+  hardState: HardState;
+  nodes: LogNode[];
+  commit: EntryId;
+
+  constructor(hardState: HardState, nodes: readonly LogNode[], commit: EntryId) {
+    this.hardState = hardState;
+    this.nodes = [...nodes];
+    this.commit = commit;
+  }
+
+  get tip(): LogNode | null {
+    return this.nodes.at(-1) ?? null;
+  }
+
+  /** The node that covers `index`. */
+  at(index: number): LogNode | undefined {
+    let low = 0;
+    let high = this.nodes.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.nodes[middle] as LogNode).lastIndex < index) low = middle + 1;
+      else high = middle;
+    }
+    const node = this.nodes[low];
+    return node !== undefined && node.firstIndex <= index && index <= node.lastIndex ? node : undefined;
+  }
+
+  holds(id: EntryId): boolean {
+    return (id.index === 0 && id.term === 0) || this.at(id.index)?.term === id.term;
+  }
+
+  replay({ persist, node }: DiskRecord): void {
+    switch (persist.kind) {
+      case 'hardState': {
+        const { term } = this.hardState;
+        demand(persist.hardState.term >= term, 'term-goes-back', () => `${persist.hardState.term} after ${term}`);
+        this.hardState = persist.hardState;
+        break;
+      }
+      case 'append': {
+        const fresh = node as LogNode;
+        demand(
+          fresh.previous === this.tip,
+          'log-matching',
+          () => `${describeId(idOf(fresh))} on ${describeId(idOf(this.tip))}`,
+        );
+        demand(
+          fresh.term <= this.hardState.term,
+          'entry-above-term',
+          () => `${describeId(idOf(fresh))} in term ${this.hardState.term}`,
+        );
+        this.nodes.push(fresh);
+        break;
+      }
+      case 'truncateSuffix': {
+        const first = this.at(persist.from);
+        demand(first?.firstIndex === persist.from, 'truncation-inside-batch', () => `from ${persist.from}`);
+        this.nodes.length = this.nodes.indexOf(first);
+        break;
+      }
+      case 'commitHint':
+        demand(this.holds(persist.commit), 'commit-hint-not-held', () => describeId(persist.commit));
+        this.commit = persist.commit;
+        break;
+    }
+  }
+
+  /** What a scribe that starts on this disk recovers. */
+  recover(scribeId: string, storageUuid: string): ScribeStart {
+    const runs: { term: number; firstIndex: number }[] = [];
+    for (const node of this.nodes) {
+      if (runs.at(-1)?.term !== node.term) runs.push({ term: node.term, firstIndex: node.firstIndex });
+    }
+    const configurations = this.nodes.flatMap(({ batch }) =>
+      batch.configuration === undefined
+        ? []
+        : [{ id: { index: batch.firstIndex, term: batch.term }, configuration: batch.configuration }],
+    );
+    const { hardState, commit } = this;
+    const logStart = { index: 0, term: 0 };
+    return { scribeId, storageUuid, hardState, logStart, tail: idOf(this.tip), termRuns: runs, commit, configurations };
+  }
+
+  /** Whole batches from `from` on, about `maxBytes`; none when no batch starts there. */
+  read(from: number, to: number, maxBytes: number): Batch[] {
+    const first = this.at(from);
+    if (first?.firstIndex !== from) return [];
+    const batches: Batch[] = [];
+    let bytes = 0;
+    for (let at = this.nodes.indexOf(first); at < this.nodes.length; at++) {
+      const { batch, lastIndex } = this.nodes[at] as LogNode;
+      if (lastIndex > to || (batches.length > 0 && bytes + batch.bytes.length > maxBytes)) break;
+      batches.push(batch);
+      bytes += batch.bytes.length;
+    }
+    return batches;
+  }
+}
+
+export class Disk {
+  readonly image: Image;
+  /** Handed over and not durable, oldest first. */
+  pending: DiskRecord[] = [];
+
+  constructor(image: Image) {
+    this.image = image;
+  }
+
+  /** The oldest `count` records are durable from now on; returns the number of the last one. */
+  complete(count: number, replayed: (record: DiskRecord) => void): number {
+    let last = 0;
+    for (const record of this.pending.splice(0, count)) {
+      this.image.replay(record);
+      replayed(record);
+      last = record.number;
+    }
+    return last;
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The faults of a run: each kind the plan names happens at random times, lasts a while, and ends. All are legal: a majority
+ * may be away for a time, nothing that a disk called durable is ever lost.
+ */
+import type { Random } from '../random.ts';
+import type { Host } from './host.ts';
+import type { FaultKind } from './plan.ts';
+import type { ScribeSite } from './scribe-host.ts';
+import type { WorkerSite, World } from './world.ts';
+
+export class Faults {
+  readonly #world: World;
+  readonly #random: Random;
+  #over = false;
+  /** How often each kind happened. */
+  readonly counts = new Map<FaultKind, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = world.random.fork();
+    for (const [kind, every] of world.plan.faults) this.#next(kind, every);
+  }
+
+  /** No more faults, and what is broken is mended. */
+  end(): void {
+    const world = this.#world;
+    this.#over = true;
+    world.trace(() => 'faults end');
+    world.network.healAll();
+    world.network.delays = { fromMillis: 0.1, toMillis: 5 };
+    world.slowDisks.clear();
+    for (const site of world.workers) {
+      site.twin?.crash(false);
+      site.twin = null;
+    }
+    for (const host of this.#hosts()) host.resume();
+    for (const site of world.scribes) world.startScribe(site);
+    for (const site of world.workers) world.startWorker(site);
+  }
+
+  #next(kind: FaultKind, every: number): void {
+    const wait = -Math.log(1 - this.#random.next()) * every;
+    this.#world.schedule.after(wait, () => {
+      if (this.#over) return;
+      this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+      this.#inject(kind);
+      this.#next(kind, every);
+    });
+  }
+
+  #inject(kind: FaultKind): void {
+    const world = this.#world;
+    const random = this.#random;
+    world.trace(() => `fault: ${kind}`);
+    switch (kind) {
+      case 'break-link': {
+        const links = world.network.links;
+        if (links.length > 0) world.network.break(random.pick(links), random.chance(0.2));
+        break;
+      }
+      case 'cut-one-way':
+        this.#cut([random.pick(this.#sites)], [random.pick(this.#sites)], false);
+        break;
+      case 'partition': {
+        const side = random.subset(this.#sites, 0.5);
+        this.#cut(
+          side,
+          this.#sites.filter((site) => !side.includes(site)),
+          true,
+        );
+        break;
+      }
+      case 'isolate-leader': {
+        const leader = world.leader?.site;
+        const others = this.#sites.filter((site) => site !== leader);
+        if (leader !== undefined) this.#cut([leader], random.subset(others, 0.8), random.chance(0.5));
+        break;
+      }
+      case 'pause-worker':
+        this.#pause(random.chance(0.5) ? world.leader : random.pick(world.workers).process);
+        break;
+      case 'pause-scribe':
+        this.#pause(random.pick(world.scribes).process);
+        break;
+      case 'crash-worker':
+        this.#crashWorker(random.pick(world.workers));
+        break;
+      case 'crash-leader': {
+        const leader = world.leader;
+        const site = world.workers.find(({ process }) => process === leader && process !== null);
+        if (site !== undefined) this.#crashWorker(site);
+        break;
+      }
+      case 'crash-scribe':
+        this.#crashScribe(random.pick(world.scribes));
+        break;
+      case 'crash-all-workers':
+        for (const site of world.workers) this.#crashWorker(site);
+        break;
+      case 'crash-all-scribes':
+        for (const site of world.scribes) this.#crashScribe(site);
+        break;
+      case 'crash-everything':
+        for (const site of world.workers) this.#crashWorker(site);
+        for (const site of world.scribes) this.#crashScribe(site);
+        break;
+      case 'twin-worker':
+        this.#twin(random.pick(world.workers));
+        break;
+      case 'slow-disk': {
+        const { scribeId } = random.pick(world.scribes);
+        world.slowDisks.add(scribeId);
+        this.#later(() => world.slowDisks.delete(scribeId));
+        break;
+      }
+    }
+  }
+
+  /** Faults last from a few milliseconds to several election timeouts. */
+  #later(run: () => void): void {
+    this.#world.schedule.after(this.#random.skewed(5, 1500), () => {
+      if (!this.#over) run();
+    });
+  }
+
+  #cut(from: readonly string[], to: readonly string[], bothWays: boolean): void {
+    const pairs = from.flatMap((left) => to.filter((right) => right !== left).map((right) => [left, right] as const));
+    const { network } = this.#world;
+    for (const [left, right] of pairs) {
+      network.cut(left, right);
+      if (bothWays) network.cut(right, left);
+    }
+    // Most links across a cut are given up after a while; some outlast it and deliver late.
+    this.#later(() => {
+      for (const link of network.links) {
+        const [left, right] = link.ends.map(({ site }) => site) as [string, string];
+        const across = pairs.some(
+          ([one, other]) => (one === left && other === right) || (one === right && other === left),
+        );
+        if (across && this.#random.chance(0.6)) network.break(link, true);
+      }
+    });
+    this.#later(() => {
+      for (const [left, right] of pairs) {
+        network.heal(left, right);
+        network.heal(right, left);
+      }
+    });
+  }
+
+  #pause(host: Host | null): void {
+    if (host === null || host.paused) return;
+    host.pause();
+    this.#later(() => host.alive && host.resume());
+  }
+
+  #crashWorker(site: WorkerSite): void {
+    this.#world.stopWorker(site, this.#random.chance(0.3));
+    this.#later(() => this.#world.startWorker(site));
+  }
+
+  #crashScribe(site: ScribeSite): void {
+    site.process?.crash(this.#random.chance(0.3));
+    this.#later(() => this.#world.startScribe(site));
+  }
+
+  /** P14: a worker is started again while its old process, taken for dead, still runs. */
+  #twin(site: WorkerSite): void {
+    if (site.process === null || site.twin !== null) return;
+    const old = site.process;
+    site.twin = old;
+    site.process = null;
+    if (this.#random.chance(0.5)) this.#pause(old);
+    this.#world.startWorker(site);
+    this.#later(() => {
+      if (site.twin !== old) return;
+      old.crash(false);
+      site.twin = null;
+    });
+  }
+
+  get #sites(): readonly string[] {
+    return [
+      ...this.#world.scribes.map(({ scribeId }) => scribeId),
+      ...this.#world.workers.map(({ workerId }) => workerId),
+    ];
+  }
+
+  #hosts(): readonly Host[] {
+    const scribes = this.#world.scribes.flatMap(({ process }) => (process === null ? [] : [process]));
+    return [...scribes, ...this.#world.liveWorkers];
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What is committed, worked out from disks alone: an entry is chosen once a majority of scribes have durably appended it, or
+ * a later entry of the same term, while their own durable term was that term (Raft's commit rule, seen from outside). Chosen
+ * is for ever: later truncations, votes and crashes do not undo it, and nothing may contradict it.
+ */
+import { describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
+import { demand } from './violation.ts';
+
+export class Ghost {
+  /** The committed log, oldest first. */
+  readonly nodes: LogNode[] = [];
+  /** Term in which each node was first chosen: a leader of any later term must have it. */
+  readonly chosenIn: number[] = [];
+  readonly #scribes: number;
+  /** Per term: the highest entry each scribe accepted in it. */
+  readonly #accepted = new Map<number, Map<string, LogNode>>();
+  /** Position in `nodes` of the batch that starts at an index. */
+  readonly #positions = new Map<number, number>();
+
+  constructor(scribes: number, first: LogNode) {
+    this.#scribes = scribes;
+    this.#choose(first, first.term);
+  }
+
+  get tip(): LogNode {
+    return this.nodes.at(-1) as LogNode;
+  }
+
+  holds(node: LogNode): boolean {
+    const position = this.#positions.get(node.firstIndex);
+    return position !== undefined && this.nodes[position] === node;
+  }
+
+  /** The committed node that starts at `firstIndex`. */
+  startingAt(firstIndex: number): LogNode | undefined {
+    const position = this.#positions.get(firstIndex);
+    return position === undefined ? undefined : this.nodes[position];
+  }
+
+  /** A scribe whose durable term is `node.term` has durably appended `node`. Returns whether anything new was chosen. */
+  accepted(storageUuid: string, node: LogNode): boolean {
+    let inTerm = this.#accepted.get(node.term);
+    if (inTerm === undefined) {
+      inTerm = new Map();
+      this.#accepted.set(node.term, inTerm);
+    }
+    const before = inTerm.get(storageUuid);
+    if (before !== undefined && before.lastIndex >= node.lastIndex) return false;
+    inTerm.set(storageUuid, node);
+    const reached = [...inTerm.values()].sort((left, right) => right.lastIndex - left.lastIndex);
+    const chosen = reached[Math.floor(this.#scribes / 2)];
+    return chosen !== undefined && this.#extend(chosen);
+  }
+
+  #extend(chosen: LogNode): boolean {
+    const fresh: LogNode[] = [];
+    let node: LogNode | null = chosen;
+    while (node !== null && node.firstIndex > this.tip.lastIndex) {
+      fresh.push(node);
+      node = node.previous;
+    }
+    const meets = fresh.length === 0 ? isBelow(chosen, this.tip) : node === this.tip;
+    demand(
+      meets,
+      'committed-entry-lost',
+      () => `${describeId(idOf(chosen))} was chosen against ${describeId(idOf(this.tip))}`,
+    );
+    for (const found of fresh.reverse()) this.#choose(found, chosen.term);
+    return fresh.length > 0;
+  }
+
+  #choose(node: LogNode, term: number): void {
+    this.#positions.set(node.firstIndex, this.nodes.length);
+    this.nodes.push(node);
+    this.chosenIn.push(term);
+  }
+}

@@ -1,0 +1,41 @@
+/** `npm run sim -- --seed N [--seeds K] [--verbose]`: run seeds N, N+1, …; exit 1 at the first violation. */
+import { parseArgs } from 'node:util';
+import { realMachines } from './machines.ts';
+import { reportFailure } from './report.ts';
+import { replaySeed, runSeed } from './run.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '1' },
+    verbose: { type: 'boolean', default: false },
+    'keep-going': { type: 'boolean', default: false },
+  },
+});
+const first = Number(values.seed);
+const count = Number(values.seeds);
+const started = process.hrtime.bigint();
+const totals = { events: 0, simulatedMillis: 0, elections: 0, executed: 0, violations: 0 };
+const names = new Map<string, number[]>();
+for (let seed = first; seed < first + count; seed++) {
+  if (values.verbose) {
+    const { result, lines } = replaySeed(seed, realMachines, Number.MAX_SAFE_INTEGER);
+    console.log(lines.join('\n'));
+    console.log(result);
+  }
+  const result = runSeed(seed, realMachines);
+  totals.events += result.events;
+  totals.simulatedMillis += result.simulatedMillis;
+  totals.elections += result.elections;
+  totals.executed += result.executed;
+  if (result.violation === null) continue;
+  totals.violations++;
+  names.set(result.violation.invariant, [...(names.get(result.violation.invariant) ?? []), seed]);
+  process.exitCode = 1;
+  if (values['keep-going']) continue;
+  console.log(reportFailure(result, realMachines));
+  break;
+}
+const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+for (const [name, seeds] of names) console.log(`${name}: ${seeds.length} seeds, ${seeds.slice(0, 10).join(' ')}`);
+console.log(`${count} seeds in ${seconds.toFixed(1)} s: ${JSON.stringify(totals)}`);

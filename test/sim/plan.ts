@@ -1,0 +1,83 @@
+/**
+ * What one seed tries: the size of the cluster, how slow things are, how small the limits, and which kinds of fault happen
+ * how often. Each seed picks its own few kinds (swarm testing): all at once hide what each would show alone.
+ */
+import type { WorkerOptions } from '../../src/core/effects.ts';
+import type { Random } from '../random.ts';
+
+export const FAULT_KINDS = [
+  'break-link',
+  'cut-one-way',
+  'partition',
+  'isolate-leader',
+  'pause-worker',
+  'pause-scribe',
+  'crash-worker',
+  'crash-leader',
+  'crash-scribe',
+  'crash-all-workers',
+  'crash-all-scribes',
+  'crash-everything',
+  'twin-worker',
+  'slow-disk',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export interface Span {
+  readonly fromMillis: number;
+  readonly toMillis: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly scribes: number;
+  readonly workers: number;
+  readonly clients: number;
+  /** Length of the phase with faults. */
+  readonly faultMillis: number;
+  /** Mean milliseconds between faults of each kind that this seed uses. */
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  readonly network: Span;
+  readonly disk: Span & { readonly maxGroup: number };
+  readonly applyMillis: number;
+  /** Largest deviation of a process's clock rate from true time. */
+  readonly clockDrift: number;
+  /** Mean pause of a client between operations. */
+  readonly thinkMillis: number;
+  readonly worker: WorkerOptions;
+}
+
+export function makePlan(seed: number, random: Random): Plan {
+  const quiet = random.chance(0.1);
+  const kinds = quiet ? [] : random.subset(FAULT_KINDS, random.pick([0.15, 0.3, 0.5]));
+  const pace = random.pick([60, 200, 600]);
+  return {
+    seed,
+    scribes: random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]),
+    workers: random.integer(1, 5),
+    clients: random.integer(1, 6),
+    faultMillis: random.integer(1000, 6000),
+    faults: new Map(kinds.map((kind) => [kind, pace * (0.5 + random.next())])),
+    network: { fromMillis: 0.1, toMillis: random.pick([1, 5, 30]) },
+    disk: { fromMillis: 0.1, toMillis: random.pick([1, 10, 40]), maxGroup: random.pick([1, 3, 100]) },
+    applyMillis: random.pick([0.5, 5, 60]),
+    clockDrift: random.pick([0, 0.01, 0.05]),
+    thinkMillis: random.pick([3, 15, 60]),
+    worker: workerOptions(random),
+  };
+}
+
+function workerOptions(random: Random): WorkerOptions {
+  const tiny = random.chance(0.5);
+  return {
+    heartbeatMillis: 50,
+    electionTimeoutMinMillis: 150,
+    electionTimeoutMaxMillis: 300,
+    windowBytes: tiny ? random.integer(1, 400) : 1 << 20,
+    maxInflightMessages: tiny ? random.integer(1, 4) : 64,
+    maxInflightBytes: tiny ? random.integer(1, 600) : 1 << 20,
+    maxAppendBytes: tiny ? random.integer(1, 200) : 1 << 16,
+    maxUnappliedBytes: tiny ? random.integer(100, 2000) : 1 << 20,
+  };
+}

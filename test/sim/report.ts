@@ -1,0 +1,14 @@
+/** What a failing seed prints: enough to understand it, and the command that repeats it. */
+import type { Machines } from './machines.ts';
+import { type RunResult, replaySeed } from './run.ts';
+import { LEGEND } from './trace.ts';
+
+export function reportFailure({ seed, violation }: RunResult, machines: Machines, limit = 60): string {
+  const { lines } = replaySeed(seed, machines, limit);
+  return [
+    `seed ${seed} breaks ${violation?.message}`,
+    LEGEND,
+    ...lines,
+    `repeat: npm run sim -- --seed ${seed} --verbose`,
+  ].join('\n');
+}

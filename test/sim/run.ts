@@ -1,0 +1,171 @@
+/**
+ * One seed from start to end: faults; then healing, with bounds on how soon everything works again (protocol.md §10); then
+ * everything is stopped and started from the disks alone, and a new worker must rebuild exactly what was acknowledged.
+ */
+import { Clients } from './clients.ts';
+import { Faults } from './faults.ts';
+import { idOf } from './log-tree.ts';
+import type { Machines } from './machines.ts';
+import { LATE_LINK_DOWN_MILLIS } from './network.ts';
+import { Trace } from './trace.ts';
+import { demand, Violation } from './violation.ts';
+import { World } from './world.ts';
+
+export interface RunResult {
+  readonly seed: number;
+  readonly violation: Violation | null;
+  readonly events: number;
+  readonly simulatedMillis: number;
+  readonly elections: number;
+  readonly operations: number;
+  readonly executed: number;
+  readonly committed: number;
+  readonly faults: ReadonlyMap<string, number>;
+  /** Differs between two runs of one seed only if something is not deterministic. */
+  readonly fingerprint: number;
+}
+
+/** More events than this per simulated millisecond over a whole phase is a storm of messages, not a protocol at work. */
+const MAX_EVENTS_PER_MILLI = 40;
+
+class Run {
+  readonly world: World;
+  events = 0;
+  faults: ReadonlyMap<string, number> = new Map();
+
+  constructor(seed: number, machines: Machines, trace: Trace | null) {
+    this.world = new World(seed, machines, trace);
+  }
+
+  all(): void {
+    const { world } = this;
+    for (const site of world.scribes) world.startScribe(site);
+    for (const site of world.workers) world.startWorker(site);
+    const clients = new Clients(world);
+    const faults = new Faults(world);
+    this.faults = faults.counts;
+    this.#for(world.plan.faultMillis, () => false);
+    faults.end();
+    this.#for(LATE_LINK_DOWN_MILLIS, () => false); // links that broke before are still being noticed
+    this.#heal(clients);
+    this.#scan();
+    world.operations.judge(world.rules.ghost.nodes);
+  }
+
+  /** Liveness: a leader within ten election timeouts, a write within five more, one leader change at most, all equal in fifty. */
+  #heal(clients: Clients): void {
+    const { world } = this;
+    const timeout = world.plan.worker.electionTimeoutMaxMillis;
+    demand(
+      this.#for(10 * timeout, () => world.leader?.machine.canPropose === true),
+      'no-leader-after-heal',
+      () => 'ten election timeouts',
+    );
+    const { elections } = world.rules;
+    let written = false;
+    clients.writeUntilExecuted(() => {
+      written = true;
+    });
+    demand(
+      this.#for(5 * timeout, () => written),
+      'no-write-after-heal',
+      () => 'five election timeouts after a leader',
+    );
+    clients.stop();
+    const equal = this.#for(50 * timeout, () => clients.idle && this.#converged());
+    demand(equal, 'not-converged-after-heal', () => this.#lag());
+    const changes = world.rules.elections - elections;
+    demand(changes <= 1, 'leader-changes-after-heal', () => `${changes} changes`);
+  }
+
+  /** Durability: from the disks alone, one new worker reads back the log and reaches the same state. */
+  #scan(): void {
+    const { world } = this;
+    const before = world.workers[0]?.process;
+    const index = before?.appliedIndex ?? 0;
+    const state = before?.state ?? 0;
+    const operations = world.operations.count;
+    for (const site of world.workers) world.stopWorker(site, false);
+    for (const site of world.scribes) site.process?.crash(false);
+    world.trace(() => 'everything stopped; starting from the disks');
+    for (const site of world.scribes) world.startScribe(site);
+    const site = world.workers[0];
+    if (site === undefined) return;
+    world.startWorker(site);
+    const timeout = world.plan.worker.electionTimeoutMaxMillis;
+    const rebuilt = this.#for(20 * timeout, () => (site.process?.appliedIndex ?? 0) > index);
+    demand(rebuilt, 'not-rebuilt', () => `applied ${site.process?.appliedIndex} of ${index}`);
+    demand(site.process?.state === state, 'state-differs', () => `${operations} operations`);
+  }
+
+  /** All disks, logs and applied indexes are equal. */
+  #converged(): boolean {
+    const { world } = this;
+    const { lastIndex } = world.rules.ghost.tip;
+    const disks = world.scribes.every(
+      ({ disk }) => disk.pending.length === 0 && disk.image.tip === world.rules.ghost.tip,
+    );
+    if (!disks || !world.liveWorkers.every((host) => host.appliedIndex === lastIndex)) return false;
+    const states = new Set(world.liveWorkers.map(({ state }) => state));
+    demand(states.size === 1, 'state-differs', () => [...states].join(' '));
+    return true;
+  }
+
+  #lag(): string {
+    const { scribes, liveWorkers, rules } = this.world;
+    const disks = scribes.map(({ scribeId, disk }) => `${scribeId} ${idOf(disk.image.tip).index}`);
+    const workers = liveWorkers.map((host) => `${host.site} ${host.appliedIndex}`);
+    return `committed ${rules.ghost.tip.lastIndex}; ${[...disks, ...workers].join(', ')}`;
+  }
+
+  /** Let time pass until `done` (true) or for so long (false). */
+  #for(millis: number, done: () => boolean): boolean {
+    const { schedule } = this.world;
+    const until = schedule.now + millis;
+    const most = this.events + millis * MAX_EVENTS_PER_MILLI;
+    while (schedule.runNext(until)) {
+      if (++this.events > most) throw new Violation('message-storm', `${this.events} events`);
+      if (done()) return true;
+    }
+    return false;
+  }
+}
+
+function runOnce(seed: number, machines: Machines, trace: Trace | null): RunResult {
+  const run = new Run(seed, machines, trace);
+  let violation: Violation | null = null;
+  try {
+    run.all();
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    violation = error;
+    trace?.add(run.world.schedule.now, `VIOLATION ${error.message}`);
+  }
+  const { world } = run;
+  const state = world.liveWorkers.reduce((sum, host) => (Math.imul(sum, 31) + host.state) | 0, 0);
+  return {
+    seed,
+    violation,
+    events: run.events,
+    simulatedMillis: world.schedule.now,
+    elections: world.rules.elections,
+    operations: world.operations.count,
+    executed: world.operations.executed.length,
+    committed: world.rules.ghost.tip.lastIndex,
+    faults: run.faults,
+    fingerprint: (Math.imul(state, 31) + run.events + Math.floor(world.schedule.now * 1000)) | 0,
+  };
+}
+
+export const runSeed = (seed: number, machines: Machines): RunResult => runOnce(seed, machines, null);
+
+/** The same run again, with its events written down. */
+export function replaySeed(
+  seed: number,
+  machines: Machines,
+  limit: number,
+): { result: RunResult; lines: readonly string[] } {
+  const trace = new Trace(limit);
+  const result = runOnce(seed, machines, trace);
+  return { result, lines: trace.lines };
+}

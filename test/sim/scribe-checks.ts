@@ -1,0 +1,203 @@
+/**
+ * What a scribe may say and write, judged against its disk and against the log it was told to keep. Nothing here asks the
+ * machine what it believes, except to compare its public state with the records it wrote.
+ */
+import type { Persist } from '../../src/core/effects.ts';
+import type { AppendReply, Message, PeerKey, ProbeReply, ReadReply, VoteReply } from '../../src/core/messages.ts';
+import type { EntryId } from '../../src/core/types.ts';
+import { type DiskRecord, Image } from './disk.ts';
+import { covering, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
+import type { ScribeHost, ScribeSite } from './scribe-host.ts';
+import { demand } from './violation.ts';
+import type { World } from './world.ts';
+
+/** Candidate tails compare by term, then by index (Raft §5.4.1). */
+const notBehind = (left: EntryId, right: EntryId): boolean =>
+  left.term > right.term || (left.term === right.term && left.index >= right.index);
+
+export class ScribeChecks {
+  readonly #world: World;
+  readonly #place: ScribeSite;
+  readonly #machine: ScribeHost['machine'];
+  /** The log with everything handed to the disk, durable or not. */
+  readonly #written: Image;
+  /** The tail each candidate asked a vote with, by peer and term. */
+  readonly #asked = new Map<string, EntryId>();
+  /** What each out-of-band read is to follow, by peer and request. */
+  readonly #reads = new Map<string, EntryId>();
+
+  constructor(world: World, place: ScribeSite, machine: ScribeHost['machine']) {
+    this.#world = world;
+    this.#place = place;
+    this.#machine = machine;
+    const { hardState, nodes, commit } = place.disk.image;
+    this.#written = new Image(hardState, nodes, commit);
+  }
+
+  received(from: PeerKey, message: Message): void {
+    if (message.kind === 'vote') this.#asked.set(`${from} ${message.term}`, message.tail);
+    if (message.kind === 'read') this.#reads.set(`${from} ${message.request}`, message.prev);
+  }
+
+  writing(record: DiskRecord): void {
+    this.#judgeWrite(record.persist, record.node);
+    this.#written.replay(record);
+  }
+
+  #judgeWrite(persist: Persist, node: LogNode | null): void {
+    const { term, votedFor } = this.#written.hardState;
+    if (persist.kind === 'hardState' && persist.hardState.term === term && votedFor !== null) {
+      demand(
+        persist.hardState.votedFor === votedFor,
+        'two-votes-in-a-term',
+        () => `${this.#name} rewrites its vote of term ${term}`,
+      );
+    }
+    const leader = this.#world.rules.leaderOf(term);
+    if (persist.kind === 'append' && node !== null) {
+      const ofLeader = leader !== undefined && isBelow(node, leader.tip);
+      demand(ofLeader, 'write-not-leaders', () => `${this.#name} appends ${describeId(idOf(node))} in term ${term}`);
+    }
+    if (persist.kind === 'truncateSuffix') {
+      const dropped = this.#written.at(persist.from);
+      const agreed = leader !== undefined && dropped !== undefined && isBelow(dropped, leader.tip);
+      demand(
+        !agreed,
+        'truncated-matching',
+        () => `${this.#name} drops ${persist.from}, which the leader of term ${term} holds`,
+      );
+    }
+    if (persist.kind === 'commitHint') this.#committed(persist.commit);
+  }
+
+  sending(to: PeerKey, message: Message): void {
+    switch (message.kind) {
+      case 'voteReply':
+        this.#vote(to, message);
+        break;
+      case 'appendReply':
+        this.#acknowledgement(to, message);
+        break;
+      case 'probeReply':
+        this.#probeReply(message);
+        break;
+      case 'readReply':
+        this.#readReply(to, message);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** R1, R3, R4: one vote a term, durable before it is said, for a log no shorter than what is on or on its way to the disk. */
+  #vote(to: PeerKey, reply: VoteReply): void {
+    const { hardState, tip } = this.#image;
+    demand(
+      hardState.term >= reply.term,
+      'said-before-durable',
+      () => `${this.#name} says term ${reply.term}, disk ${hardState.term}`,
+    );
+    if (reply.reason !== 'granted') return;
+    const incarnation = to.slice('worker:'.length);
+    this.#world.rules.granted(this.#place.storageUuid, reply.requestTerm, incarnation);
+    const durable = hardState.term === reply.requestTerm && hardState.votedFor === incarnation;
+    const superseded = hardState.term > reply.requestTerm;
+    demand(
+      durable || superseded,
+      'said-before-durable',
+      () => `${this.#name} grants ${reply.requestTerm}, disk ${hardState.term} ${hardState.votedFor}`,
+    );
+    const asked = this.#asked.get(`${to} ${reply.requestTerm}`);
+    demand(asked !== undefined, 'vote-unasked', () => this.#name);
+    if (superseded) return; // the log may have grown under the later term
+    const tails = `${this.#name} holds ${describeId(idOf(tip))}, candidate ${describeId(asked)}`;
+    demand(
+      tip === null || tip.term === reply.requestTerm || notBehind(asked, idOf(tip)),
+      'vote-for-shorter-log',
+      () => tails,
+    );
+    const draining = this.#place.disk.pending.some(({ node }) => node !== null && node.term < reply.requestTerm);
+    demand(!draining || this.#leads(reply.requestTerm), 'vote-before-drain', () => tails);
+  }
+
+  /** R3, R4, R14: only what is on the disk and in that leader's log, and nothing for a leader of a lower term. */
+  #acknowledgement(to: PeerKey, reply: AppendReply): void {
+    const { hardState } = this.#image;
+    demand(
+      hardState.term >= reply.term,
+      'said-before-durable',
+      () => `${this.#name} says term ${reply.term}, disk ${hardState.term}`,
+    );
+    const { durable } = reply;
+    if (durable.index === 0) return;
+    const said = `${this.#name} acknowledges ${describeId(durable)} in term ${reply.term}`;
+    demand(
+      this.#image.holds(durable),
+      'acknowledged-before-durable',
+      () => `${said}, disk ${describeId(idOf(this.#image.tip))}`,
+    );
+    demand(
+      reply.term >= this.#written.hardState.term,
+      'acknowledged-after-vote',
+      () => `${said}, voting in ${this.#written.hardState.term}`,
+    );
+    const leader = this.#world.rules.leaderOf(reply.term);
+    const addressed =
+      leader !== undefined && to === `worker:${leader.incarnation}` && reply.incarnation === leader.incarnation;
+    demand(addressed, 'acknowledged-to-nobody', () => said);
+    demand(covering(leader.tip, durable.index)?.term === durable.term, 'acknowledged-not-leaders', () => said);
+  }
+
+  #probeReply(reply: ProbeReply): void {
+    demand(this.#image.holds(reply.tail), 'tail-not-durable', () => `${this.#name} shows ${describeId(reply.tail)}`);
+    this.#committed(reply.commit);
+  }
+
+  /** R6: durable batches only, each under the one before, the first under what was asked. */
+  #readReply(to: PeerKey, reply: ReadReply): void {
+    this.#committed(reply.commit);
+    let under = this.#reads.get(`${to} ${reply.request}`);
+    for (const batch of reply.batches) {
+      const node = this.#world.tree.find(batch, `served by ${this.#name}`);
+      const before = idOf(node.previous);
+      const chained = under !== undefined && before.index === under.index && before.term === under.term;
+      demand(chained, 'read-not-chained', () => `${this.#name} serves ${describeId(idOf(node))}`);
+      demand(this.#image.holds(idOf(node)), 'read-not-durable', () => `${this.#name} serves ${describeId(idOf(node))}`);
+      under = idOf(node);
+    }
+  }
+
+  /** After every step: what the machine shows is what its records say. */
+  stepped(): void {
+    const { hardState, tail, durableTail, commit } = this.#machine;
+    const written = this.#written;
+    demand(
+      hardState.term === written.hardState.term && hardState.votedFor === written.hardState.votedFor,
+      'state-not-written',
+      () => this.#name,
+    );
+    const tip = idOf(written.tip);
+    demand(
+      tail.index === tip.index && tail.term === tip.term,
+      'state-not-written',
+      () => `${this.#name} tail ${describeId(tail)}`,
+    );
+    demand(this.#image.holds(durableTail), 'tail-not-durable', () => `${this.#name} ${describeId(durableTail)}`);
+    this.#committed(commit);
+  }
+
+  #committed({ index, term }: EntryId): void {
+    this.#world.rules.committedEntry(index, term, () => this.#name);
+  }
+
+  #leads(term: number): boolean {
+    return this.#world.rules.leaderOf(term) !== undefined;
+  }
+
+  get #image(): Image {
+    return this.#place.disk.image;
+  }
+  get #name(): string {
+    return this.#place.scribeId;
+  }
+}

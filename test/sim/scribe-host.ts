@@ -1,0 +1,128 @@
+/**
+ * A scribe's process: drives one ScribeMachine over a disk that outlives it. Its duties are those of the real runtime:
+ * records go to the journal in order and are numbered from 1, completions come back in order, log reads see durable batches
+ * only, another scribe is dialled when the machine has something for it and there is no link.
+ */
+import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
+import type { PeerKey } from '../../src/core/messages.ts';
+import type { Disk } from './disk.ts';
+import { Host, type HostEvent } from './host.ts';
+import { describeId, idOf } from './log-tree.ts';
+import { ScribeChecks } from './scribe-checks.ts';
+import type { World } from './world.ts';
+
+/** Where a scribe lives: the disk, and the process that runs on it now, if any. */
+export interface ScribeSite {
+  readonly scribeId: string;
+  readonly storageUuid: string;
+  readonly disk: Disk;
+  process: ScribeHost | null;
+}
+
+export class ScribeHost extends Host {
+  readonly machine;
+  readonly #disk: Disk;
+  readonly #place: ScribeSite;
+  readonly #checks: ScribeChecks;
+  #written = 0;
+  #flushing = false;
+  #reportedAt = 0;
+
+  constructor(world: World, place: ScribeSite) {
+    const { scribeId, storageUuid, disk } = place;
+    super(world, `scribe:${storageUuid}`, { role: 'scribe', storageUuid, scribeId }, scribeId);
+    this.#place = place;
+    this.#disk = disk;
+    const start = disk.image.recover(scribeId, storageUuid);
+    const { ScribeMachine } = world.machines;
+    const options = { electionTimeoutMinMillis: world.plan.worker.electionTimeoutMinMillis };
+    this.machine = this.guarded(() => new ScribeMachine(start, options, this.now()));
+    this.#checks = new ScribeChecks(world, place, this.machine);
+    world.trace(() => `${this.site} starts, term ${start.hardState.term}, tail ${describeId(start.tail)}`);
+    world.network.enter(this);
+    this.settle();
+  }
+
+  /** Any prefix of what was not durable survives: the rest was never written. */
+  override crash(late: boolean): void {
+    super.crash(late);
+    const surviving = this.random.integer(0, this.#disk.pending.length + 1);
+    this.#complete(surviving);
+    this.#disk.pending = [];
+    this.#place.process = null;
+  }
+
+  protected override wakeAt(): number {
+    return this.machine.wakeAt;
+  }
+
+  protected override wanted(): PeerKey[] {
+    return [];
+  }
+
+  protected override step(event: HostEvent | ScribeEvent): void {
+    if (event.kind === 'message') this.#checks.received(event.from, event.message);
+    const effects = this.guarded(() => this.machine.step(event, this.now()));
+    this.#carryOut(effects);
+    this.#checks.stepped();
+    this.settle();
+  }
+
+  #carryOut({ persists, sends, reads }: ScribeEffects): void {
+    for (const persist of persists) {
+      const node = persist.kind === 'append' ? this.world.tree.find(persist.batch, `written by ${this.site}`) : null;
+      const record = { number: ++this.#written, persist, node };
+      this.#checks.writing(record);
+      this.#disk.pending.push(record);
+    }
+    for (const { to, message } of sends) {
+      this.#checks.sending(to, message);
+      if (to.startsWith('scribe:') && !this.links.has(to)) this.dial(to);
+      this.send(to, message);
+    }
+    for (const read of reads) {
+      this.world.schedule.after(this.#diskDelay(), () =>
+        this.whenRunning(() => {
+          const batches = this.#disk.image.read(read.from, read.to, read.maxBytes);
+          this.step({ kind: 'logRead', token: read.token, batches });
+        }),
+      );
+    }
+    this.#flush();
+  }
+
+  /** Group commit: one write at a time, each taking what has gathered. */
+  #flush(): void {
+    if (this.#flushing || this.#disk.pending.length === 0) return;
+    this.#flushing = true;
+    const group = Math.min(this.#disk.pending.length, this.world.plan.disk.maxGroup);
+    this.world.schedule.after(this.#diskDelay(), () => {
+      if (!this.alive) return;
+      const write = this.#complete(group);
+      this.#flushing = false;
+      this.world.trace(
+        () => `${this.site} disk durable through write ${write}, tail ${describeId(idOf(this.#disk.image.tip))}`,
+      );
+      this.#reportedAt = Math.max(this.#reportedAt, this.world.schedule.now + this.random.next() * 0.5);
+      this.world.schedule.at(this.#reportedAt, () =>
+        this.whenRunning(() => this.step({ kind: 'durable', write, writeMicros: 1, fsyncMicros: 1 })),
+      );
+      this.#flush();
+    });
+  }
+
+  /** The oldest records become durable; returns the number of the last. */
+  #complete(count: number): number {
+    return this.#disk.complete(count, ({ node }) => {
+      // Accepted, not merely copied: the disk's own term stood at the entry's term when it was appended.
+      if (node !== null && node.term === this.#disk.image.hardState.term) {
+        this.world.rules.accepted(this.#place.storageUuid, node);
+      }
+    });
+  }
+
+  #diskDelay(): number {
+    const { fromMillis, toMillis } = this.world.plan.disk;
+    return this.random.skewed(fromMillis, toMillis) * (this.world.slowDisks.has(this.site) ? 20 : 1);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Whole clusters in virtual time, a thousand seeds of them: faults, healing within bounds, and a scan of what was promised.
+ * Covers of the catalogue, by the kinds of fault a seed may pick: P01–P03, P05–P08, P10–P15, P18–P20, P22–P25, P30, P32–P34,
+ * P36, S23, S44–S45.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { realMachines } from './machines.ts';
+import { FAULT_KINDS } from './plan.ts';
+import { reportFailure } from './report.ts';
+import { type RunResult, runSeed } from './run.ts';
+
+const SEEDS = 1000;
+const minutes = Number(process.env.SCRIPTORIUM_SOAK_MINUTES ?? 0);
+
+describe('simulator', () => {
+  const results: RunResult[] = [];
+
+  test(`P06 P13 P23 P30 P32 S23: ${SEEDS} seeds keep every invariant`, () => {
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const result = runSeed(seed, realMachines);
+      if (result.violation !== null) assert.fail(reportFailure(result, realMachines));
+      results.push(result);
+    }
+  });
+
+  test('the seeds are not idle: every kind of fault happened, leaders changed, clients were served', (context) => {
+    const sum = (of: (result: RunResult) => number): number => results.reduce((total, result) => total + of(result), 0);
+    for (const kind of FAULT_KINDS)
+      assert.ok(sum(({ faults }) => faults.get(kind) ?? 0) > SEEDS / 4, `too few of ${kind}`);
+    assert.ok(sum(({ elections }) => elections) > 3 * SEEDS, 'elections');
+    assert.ok(sum(({ executed }) => executed) > 50 * SEEDS, 'operations executed');
+    assert.ok(results.filter(({ faults }) => faults.size === 0).length > SEEDS / 20, 'seeds without faults');
+    context.diagnostic(
+      `${sum(({ events }) => events)} events, ${Math.round(sum(({ simulatedMillis }) => simulatedMillis) / 1000)} s simulated`,
+    );
+  });
+
+  test('a seed replays exactly', () => {
+    for (let seed = 1; seed <= SEEDS; seed += SEEDS / 10) {
+      const [once, again] = [runSeed(seed, realMachines), runSeed(seed, realMachines)];
+      assert.equal(once.fingerprint, again.fingerprint, `seed ${seed}`);
+      assert.deepEqual({ ...once, violation: null }, { ...again, violation: null });
+    }
+  });
+
+  test('soak: fresh seeds for as long as asked', { skip: minutes === 0 }, (context) => {
+    const until = process.hrtime.bigint() + BigInt(Math.round(minutes * 60e9));
+    let seed = SEEDS + Math.floor(Number(process.hrtime.bigint() % 2n ** 40n));
+    const first = seed;
+    for (; process.hrtime.bigint() < until; seed++) {
+      const result = runSeed(seed, realMachines);
+      if (result.violation !== null) assert.fail(reportFailure(result, realMachines));
+    }
+    context.diagnostic(`seeds ${first} to ${seed - 1}`);
+  });
+});

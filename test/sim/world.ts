@@ -1,0 +1,119 @@
+/**
+ * Everything one seed's run consists of: virtual time, the network, the scribes with their disks, the workers, what is known
+ * to be committed, and what clients were told. Phases and faults act on it from outside.
+ */
+import type { Message, PeerKey } from '../../src/core/messages.ts';
+import type { Batch, LoggedConfiguration } from '../../src/core/types.ts';
+import { Random } from '../random.ts';
+import { Disk, Image } from './disk.ts';
+import { Ghost } from './ghost.ts';
+import { LogTree } from './log-tree.ts';
+import type { Machines } from './machines.ts';
+import { Network } from './network.ts';
+import { Operations } from './operations.ts';
+import { makePlan, type Plan } from './plan.ts';
+import { Rules } from './rules.ts';
+import { Schedule } from './schedule.ts';
+import { ScribeHost, type ScribeSite } from './scribe-host.ts';
+import { describeMessage, type Trace } from './trace.ts';
+import { WorkerHost } from './worker-host.ts';
+
+/** Where a worker is meant to run. */
+export interface WorkerSite {
+  readonly workerId: string;
+  process: WorkerHost | null;
+  /** An older process under the same id that somebody took for dead. */
+  twin: WorkerHost | null;
+}
+
+export class World {
+  readonly random: Random;
+  readonly plan: Plan;
+  readonly machines: Machines;
+  readonly schedule = new Schedule();
+  readonly network: Network;
+  readonly tree = new LogTree();
+  readonly rules: Rules;
+  readonly operations = new Operations();
+  readonly scribes: readonly ScribeSite[];
+  readonly workers: readonly WorkerSite[];
+  /** Sites whose disk is slow now. */
+  readonly slowDisks = new Set<string>();
+  readonly #contact: LoggedConfiguration;
+  readonly #trace: Trace | null;
+  #built = 0;
+
+  constructor(seed: number, machines: Machines, trace: Trace | null) {
+    this.random = new Random(seed);
+    this.plan = makePlan(seed, this.random.fork());
+    this.machines = machines;
+    this.#trace = trace;
+    this.network = new Network(this.schedule, this.random.fork(), this.plan.network);
+    const members = Array.from({ length: this.plan.scribes }, (_, at) => {
+      const scribeId = String.fromCharCode(97 + at);
+      return { scribeId, storageUuid: this.random.hex128(), address: `${scribeId}:1` };
+    });
+    const configuration = { scribes: members };
+    // What `init` writes on every disk: the configuration as entry 1, of term 1.
+    const first = this.tree.grow({ ...this.build('configuration', 1, 1, 1, 0), configuration }, null, []);
+    this.rules = new Rules(new Ghost(members.length, first));
+    this.#contact = { id: { index: 0, term: 0 }, configuration };
+    this.scribes = members.map(({ scribeId, storageUuid }) => {
+      const image = new Image({ term: 1, votedFor: null }, [first], { index: 0, term: 0 });
+      return { scribeId, storageUuid, disk: new Disk(image), process: null };
+    });
+    this.workers = Array.from({ length: this.plan.workers }, (_, at) => ({
+      workerId: `w${at}`,
+      process: null,
+      twin: null,
+    }));
+  }
+
+  startScribe(site: ScribeSite): void {
+    site.process ??= new ScribeHost(this, site);
+  }
+
+  startWorker(site: WorkerSite): void {
+    site.process ??= new WorkerHost(this, site.workerId, this.random.hex128(), this.#contact);
+  }
+
+  stopWorker(site: WorkerSite, late: boolean): void {
+    site.process?.crash(late);
+    site.process = null;
+  }
+
+  get liveWorkers(): readonly WorkerHost[] {
+    return this.workers.flatMap(({ process, twin }) => [process, twin].filter((host) => host !== null));
+  }
+
+  /** The worker that leads the highest term, if any does. */
+  get leader(): WorkerHost | null {
+    let best: WorkerHost | null = null;
+    for (const host of this.liveWorkers) {
+      if (host.machine.role === 'leader' && host.machine.term > (best?.machine.term ?? 0)) best = host;
+    }
+    return best;
+  }
+
+  /** An encoded batch as far as the machines care: bytes nobody else's batch has. */
+  build(kind: Batch['kind'], term: number, firstIndex: number, count: number, timestampMillis: number): Batch {
+    const bytes = new Uint8Array(32 + 16 * count);
+    new DataView(bytes.buffer).setUint32(0, ++this.#built);
+    return { kind, term, firstIndex, count, timestampMillis, bytes };
+  }
+
+  trace(text: () => string): void {
+    this.#trace?.add(this.schedule.now, text());
+  }
+
+  nameOf(key: PeerKey): string {
+    const scribe = this.scribes.find(({ storageUuid }) => key === `scribe:${storageUuid}`);
+    if (scribe !== undefined) return scribe.scribeId;
+    const worker = this.liveWorkers.find((host) => host.key === key);
+    return `${worker?.site ?? 'w?'}:${key.slice(7, 11)}`;
+  }
+
+  describe(message: Message): string {
+    return describeMessage(message);
+  }
+}
