@@ -14,12 +14,15 @@ export interface Link {
   readonly outboxBytes: number;
   /** Address of the other side as the operating system knows it, for logs only. */
   readonly remote: string;
-  /** Close after what is queued; idempotent. `reason` is at most 120 bytes. */
+  /**
+   * Close after what is queued; idempotent. `reason` is at most 120 bytes. No message is delivered after this, and neither
+   * this nor `send` calls `closed` before it returns.
+   */
   close(code: number, reason: string): void;
 }
 
 export interface LinkHandlers {
-  /** A whole binary frame. The bytes are valid only until this returns. */
+  /** A whole binary frame. The bytes are valid only until this returns. Must not throw. */
   message(frame: Uint8Array): void;
   /** Called exactly once, last. */
   closed(code: number, reason: string): void;
