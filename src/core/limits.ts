@@ -9,6 +9,9 @@ export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** One command. */
 export const MAX_ENTRY_BYTES = 1024 * 1024;
 
+/** One result of a command or answer to a query; it has to fit a frame. */
+export const MAX_RESULT_BYTES = 4 * 1024 * 1024;
+
 /** One frame on a link: an append of several batches, or a reply. */
 export const MAX_FRAME_BYTES = 8 * 1024 * 1024;
 

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { afterEach, test } from 'node:test';
+import { isScriptoriumError, type ScriptoriumError } from '../../src/errors.ts';
+import { MachineHost, type MachineHostOptions } from '../../src/machine/host.ts';
+import type { MachineBatch } from '../../src/machine/tasks.ts';
+import { EntryWriter } from '../../src/wire/entries.ts';
+import { decodeResults } from '../../src/wire/results.ts';
+
+const RECORDER = new URL('./machines/recorder.js', import.meta.url);
+const hosts: MachineHost[] = [];
+
+async function start(options: Partial<MachineHostOptions> = {}): Promise<MachineHost> {
+  const host = await MachineHost.start({ module: RECORDER, options: '#', ...options });
+  hosts.push(host);
+  return host;
+}
+
+afterEach(async () => {
+  for (const host of hosts.splice(0)) await host.stop();
+});
+
+function batch(firstIndex: number, ...commands: string[]): MachineBatch {
+  const writer = new EntryWriter();
+  for (const command of commands) writer.append(Buffer.from(command));
+  return { firstIndex, term: 3, timestampMillis: 1000 + firstIndex, ...writer.take() };
+}
+
+const noop = (firstIndex: number): MachineBatch => ({
+  firstIndex,
+  term: 3,
+  timestampMillis: 1000,
+  count: 1,
+  section: null,
+});
+
+async function applied(host: MachineHost, ...batches: MachineBatch[]): Promise<string[]> {
+  const sections = await host.apply(batches);
+  return sections.flatMap((section, position) =>
+    section === null
+      ? ['-']
+      : decodeResults(section, batches[position]?.count ?? 0).map(
+          ({ failed, bytes }) => `${failed ? 'failed: ' : ''}${Buffer.from(bytes)}`,
+        ),
+  );
+}
+
+const read = async (host: MachineHost, query = ''): Promise<string> => {
+  const [answer] = await host.read([Buffer.from(query)]);
+  if (!(answer instanceof Uint8Array)) throw answer;
+  return Buffer.from(answer).toString();
+};
+
+const code = (expected: string) => (error: unknown) => isScriptoriumError(error) && error.code === expected;
+const failed = code('STATE_MACHINE_FAILED');
+const death = (host: MachineHost): Promise<ScriptoriumError> => new Promise((resolve) => host.onDeath(resolve));
+
+test('entries are applied in order, with their index, term and logged time; results come back per batch', async () => {
+  const host = await start();
+  assert.deepEqual(await applied(host, noop(1), batch(2, 'a', 'b'), batch(4, 'c')), ['-', '#2', '#3', '#4']);
+  assert.equal(host.appliedIndex, 4);
+  assert.equal(await read(host), '2/3/1002:a 3/3/1002:b 4/3/1004:c');
+});
+
+test('calls made without waiting are served in order, and a read sees what was handed over before it', async () => {
+  const host = await start();
+  const calls: Promise<unknown>[] = [];
+  for (let index = 1; index <= 300; index++) {
+    calls.push(applied(host, batch(index, 'x')));
+    calls.push(read(host).then((answer) => answer.split(' ').length));
+  }
+  const expected = Array.from({ length: 300 }, (_, position) => [[`#${position + 1}`], position + 1]);
+  assert.deepEqual(await Promise.all(calls), expected.flat());
+});
+
+test('a gap and a repetition are refused, and the state goes on where it was', async () => {
+  const host = await start();
+  await host.apply([batch(1, 'a')]);
+  await assert.rejects(host.apply([batch(3, 'c')]), failed);
+  await assert.rejects(host.apply([batch(1, 'a')]), failed);
+  await assert.rejects(host.apply([batch(2, 'b'), batch(2, 'b')]), failed);
+  assert.deepEqual(await applied(host, batch(2, 'b')), ['#2']);
+});
+
+test('M01 R33 a command that throws has that as its result, and the log goes on', async () => {
+  const host = await start();
+  const results = await applied(host, batch(1, 'a', 'throw boom', 'throw-null', 'throw-trap', 'b'));
+  assert.deepEqual(results, [
+    '#1',
+    'failed: boom',
+    'failed: null',
+    'failed: the state machine threw a value without a text',
+    '#5',
+  ]);
+  assert.equal(host.incarnation, 1);
+});
+
+test('a query that throws fails alone', async () => {
+  const host = await start();
+  await host.apply([batch(1, 'a')]);
+  const [first, second, third] = await host.read(['', 'throw boom', ''].map((query) => Buffer.from(query)));
+  assert.ok(first instanceof Uint8Array && third instanceof Uint8Array);
+  assert.ok(code('COMMAND_FAILED')(second));
+  assert.match((second as Error).message, /boom/);
+});
+
+test('M03 an endless loop ends with its thread at the deadline; the next incarnation starts from nothing', async () => {
+  const host = await start({ runDeadlineMillis: 200 });
+  await host.apply([batch(1, 'a')]);
+  const died = death(host);
+  await assert.rejects(host.apply([batch(2, 'loop')]), /STATE_MACHINE_FAILED|no progress/);
+  assert.match((await died).message, /deadline of 200 ms/);
+  assert.equal(host.incarnation, 2);
+  assert.equal(host.appliedIndex, 0);
+  await assert.rejects(host.apply([batch(3, 'c')]), failed);
+  assert.deepEqual(await applied(host, batch(1, 'again')), ['#1']);
+  assert.equal(await read(host), '1/3/1001:again');
+});
+
+test('M03 an endless loop in a query ends the same way', async () => {
+  const host = await start({ runDeadlineMillis: 200 });
+  await assert.rejects(read(host, 'loop'), failed);
+  assert.equal(host.incarnation, 2);
+});
+
+test('M05 process.exit in the state machine: every pending call is told, and calls made meanwhile wait for the new thread', async () => {
+  const host = await start();
+  await host.apply([batch(1, 'a')]);
+  const pending = [host.apply([batch(2, 'exit')]), host.apply([batch(3, 'b')]), host.read([Buffer.from('')])];
+  const rebuilt = death(host).then(() => applied(host, batch(1, 'a'), batch(2, 'b')));
+  for (const outcome of await Promise.allSettled(pending)) {
+    assert.equal(outcome.status, 'rejected');
+    assert.ok(failed(outcome.reason));
+    assert.match(outcome.reason.message, /exited with code 7/);
+  }
+  assert.deepEqual(await rebuilt, ['#1', '#2']);
+});
+
+test('M04 M05 a state machine out of memory takes down its thread only', async () => {
+  const host = await start({ resourceLimits: { maxOldGenerationSizeMb: 24 } });
+  await assert.rejects(host.apply([batch(1, 'out-of-memory')]), (error: unknown) => {
+    return failed(error) && /memory/.test((error as Error).message);
+  });
+  assert.deepEqual(await applied(host, batch(1, 'a')), ['#1']);
+});
+
+test('M13 work that would go on after apply returned is refused as the result of that command', async () => {
+  const host = await start();
+  const results = await applied(host, batch(1, 'late', 'promise', 'a'));
+  assert.match(results[0] ?? '', /^failed: setTimeout is not available in a state machine/);
+  assert.match(results[1] ?? '', /^failed: .*not a Uint8Array/);
+  assert.equal(results[2], '#3');
+  assert.equal(host.incarnation, 1);
+});
+
+test('M11 odd results become failed results, never a broken answer', async () => {
+  const host = await start();
+  const kinds = ['string', 'function', 'proxy', 'pretender', 'huge', 'liar', 'nothing'];
+  const results = await applied(host, batch(1, ...kinds.map((kind) => `return ${kind}`), 'a'));
+  for (const result of results.slice(0, 4)) assert.match(result, /^failed: .*not a Uint8Array/);
+  assert.match(results[4] ?? '', /^failed: .*4194305 bytes; the limit is 4194304/);
+  assert.deepEqual(results.slice(5), ['\u0001\u0002\u0003', '', '#8']);
+  const [largest] = await applied(host, batch(9, 'return largest'));
+  assert.equal(largest?.length, 4 * 1024 * 1024);
+});
+
+test('M11 options that cannot be cloned, a missing module and a module without a factory are refused', async () => {
+  await assert.rejects(MachineHost.start({ module: RECORDER, options: () => 1 }), failed);
+  await assert.rejects(MachineHost.start({ module: new URL('./machines/absent.js', import.meta.url) }), failed);
+  await assert.rejects(MachineHost.start({ module: new URL(import.meta.resolve('node:fs')) }), code('BAD_OPTION'));
+  await assert.rejects(start({ runDeadlineMillis: 1 }), code('BAD_OPTION'));
+});
+
+test('M12 more runs than the bound are refused as OVERLOADED', async () => {
+  const host = await start();
+  const reads = Array.from({ length: 1025 }, () => host.read([Buffer.from('')]));
+  const outcomes = await Promise.allSettled(reads);
+  assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1024);
+  const last = outcomes.at(-1);
+  assert.ok(last?.status === 'rejected' && code('OVERLOADED')(last.reason));
+});
+
+test('stop tells what is unanswered, and nothing is taken afterwards', async () => {
+  const host = await start();
+  const pending = assert.rejects(host.apply([batch(1, 'loop')]), code('CLOSED'));
+  await host.stop();
+  await pending;
+  await assert.rejects(host.read([Buffer.from('')]), code('CLOSED'));
+});
+
+test('an idle host does not keep its process alive', async () => {
+  const { spawn } = await import('node:child_process');
+  const host = new URL('../../src/machine/host.js', import.meta.url).href;
+  const program = `const { MachineHost } = await import('${host}'); await MachineHost.start({ module: new URL('${RECORDER.href}') });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' });
+  const [exitCode] = await once(child, 'exit');
+  assert.equal(exitCode, 0);
+});
