@@ -1,0 +1,118 @@
+/**
+ * The definition of a cluster that `init` makes once: its id and the scribes it begins with, uuids included, so that every
+ * scribe, wherever it is formatted, starts with the very same first entry. After that the log alone says who the scribes
+ * are; the file remains a list of first contacts.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { MAX_SCRIBES } from '../core/limits.ts';
+import type { Batch, ScribeMember } from '../core/types.ts';
+import { ScriptoriumError } from '../errors.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { randomHex } from '../runtime/random.ts';
+import { Journal } from '../storage/journal.ts';
+import { encodeConfigurationBatch } from '../wire/batch.ts';
+import { ADDRESS_PATTERN, ID_PATTERN } from '../wire/fields.ts';
+
+export interface ClusterFile {
+  readonly schema: 1;
+  /** 32 hex digits. */
+  readonly clusterId: string;
+  /** Wall clock at creation; the stamp of the first entry. */
+  readonly createdMillis: number;
+  readonly scribes: readonly ScribeMember[];
+}
+
+const HEX_128 = /^[0-9a-f]{32}$/;
+/** The first entry and the hard state that goes with it: term 1 is over before anybody could stand in it. */
+const FIRST_TERM = 1;
+
+export function createCluster(scribes: readonly Pick<ScribeMember, 'scribeId' | 'address'>[]): ClusterFile {
+  const members = scribes.map(({ scribeId, address }) => ({ scribeId, address, storageUuid: randomHex(16) }));
+  return parseCluster(
+    { schema: 1, clusterId: randomHex(16), createdMillis: systemClock.wallMillis(), scribes: members },
+    'the cluster',
+  );
+}
+
+export async function readClusterFile(path: string): Promise<ClusterFile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ScriptoriumError('BAD_OPTION', `cannot read the cluster file ${path}: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ScriptoriumError('BAD_OPTION', `${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  return parseCluster(value, path);
+}
+
+/** Never overwrites: a second `init` must not replace a cluster. */
+export async function writeClusterFile(path: string, file: ClusterFile): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(file, null, 2)}\n`, { flag: 'wx' });
+  } catch (cause) {
+    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    const message = exists ? `${path} exists already; a cluster is made only once` : `cannot write ${path}: ${cause}`;
+    throw new ScriptoriumError(exists ? 'NOT_EMPTY' : 'READ_ONLY', message, { cause });
+  }
+}
+
+/** Make `directory` the home of one of the cluster's scribes, its log holding the configuration as entry 1. */
+export async function formatScribe(
+  file: ClusterFile,
+  scribeId: string,
+  directory: string,
+  options: { readonly segmentBytes?: number; readonly allowBuffered?: boolean } = {},
+): Promise<void> {
+  const member = file.scribes.find((scribe) => scribe.scribeId === scribeId);
+  if (member === undefined) {
+    const known = file.scribes.map((scribe) => scribe.scribeId).join(', ');
+    throw new ScriptoriumError('BAD_OPTION', `scribe ${scribeId} is not in the cluster file; it has ${known}`);
+  }
+  await Journal.format({
+    directory,
+    identity: { clusterId: file.clusterId, scribeId, storageUuid: member.storageUuid },
+    genesis: [genesis(file).bytes],
+    hardState: { group: 0, term: FIRST_TERM },
+    ...options,
+  });
+}
+
+const genesis = ({ createdMillis, scribes }: ClusterFile): Batch =>
+  encodeConfigurationBatch({ term: FIRST_TERM, firstIndex: 1, timestampMillis: createdMillis }, { scribes });
+
+function parseCluster(value: unknown, source: string): ClusterFile {
+  const bad = (rule: string): ScriptoriumError => new ScriptoriumError('BAD_OPTION', `${source}: ${rule}`);
+  if (typeof value !== 'object' || value === null) throw bad('must be a JSON object');
+  const { schema, clusterId, createdMillis, scribes } = value as Partial<Record<keyof ClusterFile, unknown>>;
+  if (schema !== 1) throw bad(`schema is ${String(schema)}, this build reads 1`);
+  if (typeof clusterId !== 'string' || !HEX_128.test(clusterId)) throw bad('clusterId must be 32 hex digits');
+  if (!Number.isSafeInteger(createdMillis) || (createdMillis as number) < 0)
+    throw bad('createdMillis must be an integer');
+  if (!Array.isArray(scribes) || scribes.length === 0 || scribes.length > MAX_SCRIBES) {
+    throw bad(`scribes must be a list of 1 to ${MAX_SCRIBES}`);
+  }
+  const members = scribes.map((scribe: unknown, position) => parseMember(scribe, `scribes[${position}]`, bad));
+  for (const key of ['scribeId', 'storageUuid', 'address'] as const) {
+    const values = members.map((member) => member[key]);
+    const twice = values.find((candidate, position) => values.indexOf(candidate) !== position);
+    if (twice !== undefined) throw bad(`two scribes have the same ${key}, ${twice}`);
+  }
+  return { schema, clusterId, createdMillis: createdMillis as number, scribes: members };
+}
+
+function parseMember(value: unknown, place: string, bad: (rule: string) => ScriptoriumError): ScribeMember {
+  const { scribeId, storageUuid, address } = (value ?? {}) as Partial<Record<keyof ScribeMember, unknown>>;
+  if (typeof scribeId !== 'string' || !ID_PATTERN.test(scribeId))
+    throw bad(`${place}.scribeId must match ${ID_PATTERN.source}`);
+  if (typeof storageUuid !== 'string' || !HEX_128.test(storageUuid))
+    throw bad(`${place}.storageUuid must be 32 hex digits`);
+  if (typeof address !== 'string' || !ADDRESS_PATTERN.test(address)) throw bad(`${place}.address must be host:port`);
+  return { scribeId, storageUuid, address };
+}

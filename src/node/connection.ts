@@ -1,0 +1,128 @@
+/**
+ * One link from a client to one worker: the handshake, requests by number, and their answers. When the link ends, every
+ * request that was sent has an unknown outcome (CONNECTION_LOST); it never says "not executed" of something that left.
+ */
+import { MAX_FRAME_BYTES } from '../core/limits.ts';
+import { isScriptoriumError, ScriptoriumError } from '../errors.ts';
+import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
+import type { Link, LinkHandlers, Transport } from '../transport/transport.ts';
+import { type ClientReply, decodeReply, type Failure } from '../wire/client-protocol.ts';
+import { acceptAnswer, decodeHandshake, encodeHandshake, hello, type LinkIdentity } from '../wire/handshake.ts';
+
+/** What a client may have queued towards one worker. */
+const MAX_OUTBOX_BYTES = 64 * 1024 * 1024;
+
+export type Answer = Exclude<ClientReply, Failure>;
+
+export interface ConnectionOptions {
+  readonly transport: Transport;
+  readonly address: string;
+  readonly clusterId: string;
+  readonly identity: LinkIdentity;
+}
+
+interface Waiting {
+  resolve(reply: ClientReply): void;
+  reject(error: ScriptoriumError): void;
+}
+
+export class Connection {
+  readonly address: string;
+  readonly #link: Link;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextRequest = 1;
+  #closed: ScriptoriumError | null = null;
+  #onClosed: () => void = () => {};
+  #closeWhenIdle = false;
+
+  private constructor(address: string, link: Link) {
+    this.address = address;
+    this.#link = link;
+  }
+
+  /** Rejects with UNREACHABLE, or with the reason the worker refused for. Aborting gives up. */
+  static open(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const greeting = hello(options.clusterId, options.identity);
+      const unreachable = (why: string) => new ScriptoriumError('UNREACHABLE', `${options.address}: ${why}`);
+      const stop = options.transport.dial({
+        address: options.address,
+        maxFrameBytes: MAX_FRAME_BYTES,
+        maxOutboxBytes: MAX_OUTBOX_BYTES,
+        opened: (link): LinkHandlers => {
+          let connection: Connection | null = null;
+          link.send(encodeHandshake(greeting));
+          return {
+            message: (frame) => {
+              try {
+                if (connection !== null) connection.#receive(frame);
+                else {
+                  acceptAnswer(greeting, decodeHandshake(frame));
+                  connection = new Connection(options.address, link);
+                  resolve(connection);
+                }
+              } catch (error) {
+                reject(error);
+                link.close(CLOSE_PROTOCOL_ERROR, isScriptoriumError(error) ? error.message : 'malformed answer');
+              }
+            },
+            closed: (code, reason) => {
+              reject(unreachable(`the link closed (${code} ${reason}) before the handshake was over`));
+              if (connection !== null) connection.#fail(`the link to ${options.address} closed (${code} ${reason})`);
+            },
+          };
+        },
+        failed: (reason) => reject(unreachable(reason)),
+      });
+      signal.addEventListener('abort', () => {
+        stop();
+        reject(unreachable('no answer in time'));
+      });
+    });
+  }
+
+  /** Send one request; `encode` is given its number. Resolves with any answer, a failure included; rejects CONNECTION_LOST. */
+  request(encode: (request: number) => Uint8Array): Promise<ClientReply> {
+    if (this.#closed !== null) return Promise.reject(new ScriptoriumError('UNREACHABLE', this.#closed.message));
+    return new Promise((resolve, reject) => {
+      const request = this.#nextRequest++;
+      this.#waiting.set(request, { resolve, reject });
+      // A frame that was not queued was not sent: the link is closing, and `closed` will follow.
+      if (!this.#link.send(encode(request)) && this.#waiting.delete(request)) {
+        reject(new ScriptoriumError('OVERLOADED', `the outbox to ${this.address} is full`));
+      }
+    });
+  }
+
+  onClosed(callback: () => void): void {
+    this.#onClosed = callback;
+    if (this.#closed !== null) callback();
+  }
+
+  /** Close once everything asked has been answered. */
+  closeWhenIdle(): void {
+    this.#closeWhenIdle = true;
+    if (this.#waiting.size === 0) this.close();
+  }
+
+  close(): void {
+    this.#link.close(CLOSE_NORMAL, 'bye');
+    this.#fail('the client was closed');
+  }
+
+  #receive(frame: Uint8Array): void {
+    const reply = decodeReply(frame.slice()); // answers outlive the frame
+    const waiting = this.#waiting.get(reply.request);
+    this.#waiting.delete(reply.request);
+    waiting?.resolve(reply);
+    if (this.#closeWhenIdle && this.#waiting.size === 0) this.close();
+  }
+
+  #fail(why: string): void {
+    if (this.#closed !== null) return;
+    this.#closed = new ScriptoriumError('CONNECTION_LOST', `${why}; what was sent may still take effect`);
+    for (const { reject } of this.#waiting.values()) reject(this.#closed);
+    this.#waiting.clear();
+    this.#onClosed();
+  }
+}

@@ -1,0 +1,67 @@
+/** Keeps one connection to the worker that is believed to lead: goes where refusals point, else to the next first contact. */
+import { systemClock } from '../runtime/clock.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+
+/** A worker that does not even shake hands by then is passed over. */
+const DIAL_MILLIS = 1_000;
+
+export class LeaderFinder {
+  readonly #contacts: readonly string[];
+  readonly #options: Omit<ConnectionOptions, 'address'>;
+  #current: Promise<Connection> | null = null;
+  #turn = 0;
+  #target: string;
+
+  constructor(contacts: readonly string[], options: Omit<ConnectionOptions, 'address'>) {
+    this.#contacts = contacts;
+    this.#options = options;
+    this.#target = contacts[0] as string;
+  }
+
+  /** The open connection, or a new one; rejects UNREACHABLE, and the next call tries the next contact. */
+  connection(): Promise<Connection> {
+    this.#current ??= this.#dial(this.#target);
+    return this.#current;
+  }
+
+  /** The worker asked does not lead. */
+  moveOn(from: Connection, leader: string | null): void {
+    if (from.address !== this.#target) return; // moved already
+    if (leader === null) this.#nextContact();
+    else this.#target = leader;
+    if (this.#target === from.address) return;
+    this.#current = null;
+    from.closeWhenIdle();
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#current?.catch(() => null);
+    connection?.close();
+  }
+
+  async #dial(address: string): Promise<Connection> {
+    const controller = new AbortController();
+    const cancel = systemClock.setTimer(DIAL_MILLIS, () => controller.abort());
+    try {
+      const connection = await Connection.open({ ...this.#options, address }, controller.signal);
+      connection.onClosed(() => this.#lost(address));
+      return connection;
+    } catch (error) {
+      this.#lost(address);
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+
+  #lost(address: string): void {
+    if (address !== this.#target) return;
+    this.#current = null;
+    this.#nextContact();
+  }
+
+  #nextContact(): void {
+    this.#turn = (this.#turn + 1) % this.#contacts.length;
+    this.#target = this.#contacts[this.#turn] as string;
+  }
+}

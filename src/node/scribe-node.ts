@@ -1,0 +1,138 @@
+/** A scribe as one object: its journal, its machine and its links, started and stopped together. */
+import { systemClock } from '../runtime/clock.ts';
+import { Links } from '../runtime/links.ts';
+import { type Log, silentLog } from '../runtime/log.ts';
+import { ScribeDriver } from '../runtime/scribe-driver.ts';
+import { openStatusDesk } from '../runtime/status-desk.ts';
+import { Journal, type RecoveryReport } from '../storage/journal.ts';
+import { selectTransport, type TransportChoice } from '../transport/select.ts';
+import type { Listener } from '../transport/transport.ts';
+import type { ScribeStatus } from './status.ts';
+import { SCRIBE_TIMING } from './timing.ts';
+
+export interface ScribeNodeOptions {
+  /** A directory made by `formatScribe`. */
+  readonly directory: string;
+  /** Loopback address to listen on. */
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Default `auto`: uWebSockets.js where it loads, else ws. */
+  readonly transport?: TransportChoice;
+  /** Go on without O_DIRECT; default false. */
+  readonly allowBuffered?: boolean;
+  /** Default silent. */
+  readonly log?: Log;
+}
+
+export class ScribeNode {
+  readonly address: string;
+  readonly report: RecoveryReport;
+  /** Resolves with the cause when the journal has failed: nothing is acknowledged any more (R30). */
+  readonly failed: Promise<unknown>;
+  readonly #journal: Journal;
+  readonly #links: Links;
+  readonly #listener: Listener;
+  readonly #driver: ScribeDriver;
+
+  private constructor(parts: {
+    journal: Journal;
+    links: Links;
+    listener: Listener;
+    driver: ScribeDriver;
+    failed: Promise<unknown>;
+  }) {
+    this.#journal = parts.journal;
+    this.#links = parts.links;
+    this.#listener = parts.listener;
+    this.#driver = parts.driver;
+    this.failed = parts.failed;
+    this.report = parts.journal.report;
+    this.address = `${parts.listener.host}:${parts.listener.port}`;
+  }
+
+  static async start(options: ScribeNodeOptions): Promise<ScribeNode> {
+    const log = options.log ?? silentLog;
+    const transport = await selectTransport(options.transport ?? 'auto');
+    let fail: (error: unknown) => void = () => {};
+    const failed = new Promise<unknown>((resolve) => {
+      fail = resolve;
+    });
+    let driver: ScribeDriver | null = null;
+    const journal = await Journal.open({
+      directory: options.directory,
+      ...(options.allowBuffered === undefined ? {} : { allowBuffered: options.allowBuffered }),
+      onDurable: (ticket) => {
+        const { lastWriteMicros, lastSyncMicros } = journal.stats();
+        driver?.durable(ticket, lastWriteMicros, lastSyncMicros);
+      },
+      onFailure: (error) => {
+        log.error({ error: error.message, code: error.code }, 'the journal failed; this scribe is silent from now on');
+        driver?.stop();
+        fail(error);
+      },
+    });
+    let node: ScribeNode | null = null;
+    try {
+      const { clusterId, scribeId, storageUuid } = journal.identity;
+      const links: Links = new Links({
+        transport,
+        clusterId,
+        identity: { role: 'scribe', id: scribeId, key: storageUuid, address: `${options.host}:${options.port}` },
+        log,
+        clock: systemClock,
+        copyFrames: false, // the journal copies what it stores before the handler returns
+        handlers: {
+          linkUp: (from, peer) => driver?.step({ kind: 'linkUp', from, peer }),
+          linkDown: (from) => driver?.step({ kind: 'linkDown', from }),
+          message: (from, message) => driver?.step({ kind: 'message', from, message }),
+          client: (link) => openStatusDesk(link, () => node?.status() ?? {}),
+        },
+      });
+      driver = await ScribeDriver.start({
+        journal,
+        timing: SCRIBE_TIMING,
+        clock: systemClock,
+        send: (to, message) => links.send(to, message),
+        want: (addresses) => links.want(addresses),
+        failed: (error) => fail(error),
+      });
+      const listener = await links.listen({ host: options.host, port: options.port });
+      node = new ScribeNode({ journal, links, listener, driver, failed });
+      log.info({ scribeId, storageUuid, address: node.address, recovery: journal.report }, 'scribe ready');
+      return node;
+    } catch (error) {
+      driver?.stop();
+      await journal.close();
+      throw error;
+    }
+  }
+
+  status(): ScribeStatus {
+    const { hardState, tail, durableTail, commit, isMember } = this.#driver.machine;
+    const { scribeId, storageUuid } = this.#journal.identity;
+    return {
+      scribeId,
+      storageUuid,
+      address: this.address,
+      term: hardState.term,
+      tail,
+      durableIndex: durableTail.index,
+      commitIndex: commit.index,
+      state: this.#driver.stopped ? 'failed' : isMember ? 'ok' : 'not-member',
+      directIo: this.#journal.stats().directIo,
+    };
+  }
+
+  /** Close links, flush what was appended, release the directory; idempotent. */
+  async stop(): Promise<void> {
+    this.#driver.stop();
+    await this.#links.close();
+    await this.#listener.close();
+    await this.#journal.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * A worker as one object, usable as the log itself: proposals and reads are served here when this worker leads and passed
+ * on to the leader otherwise. When the state machine's thread dies everything is replaced under a new incarnation and the
+ * state is rebuilt from the log; the address stays.
+ */
+import { ScriptoriumError } from '../errors.ts';
+import type { MachineHostOptions } from '../machine/host.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { type Log, silentLog } from '../runtime/log.ts';
+import type { Stages } from '../runtime/stages.ts';
+import { selectTransport, type TransportChoice } from '../transport/select.ts';
+import type { Transport } from '../transport/transport.ts';
+import { Backoff, type Call, Calls } from './calls.ts';
+import { Client, type Proposed } from './client.ts';
+import { checkCommands } from './commands.ts';
+import type { Applied, CallOptions, LogService } from './log-service.ts';
+import { asApplied, asBatchResult } from './results.ts';
+import type { WorkerStatus } from './status.ts';
+import { WorkerLife } from './worker-life.ts';
+
+export interface WorkerNodeOptions {
+  /** A name for people: letters, digits, `.`, `_`, `-`. */
+  readonly workerId: string;
+  /** 32 hex digits, as `init` made it. */
+  readonly clusterId: string;
+  /** First contacts among the scribes, `host:port`, 1 or more. */
+  readonly scribes: readonly string[];
+  /** Loopback address to listen on for peers and clients. */
+  readonly host: string;
+  /** A fixed port: others find this worker by it. */
+  readonly port: number;
+  readonly machine: MachineHostOptions;
+  /** Default `auto`. */
+  readonly transport?: TransportChoice;
+  /** Default silent. */
+  readonly log?: Log;
+}
+
+/** Deaths of the state machine without one more applied entry between them, after which the worker gives up (R33). */
+const MAX_DEATHS_AT_ONE_INDEX = 3;
+const REBIRTH_PAUSE_MILLIS = 50;
+
+export class WorkerNode implements LogService {
+  readonly address: string;
+  /** Resolves with the cause when the state machine cannot be kept alive. */
+  readonly failed: Promise<unknown>;
+  readonly #options: WorkerNodeOptions;
+  readonly #transport: Transport;
+  readonly #log: Log;
+  readonly #calls = new Calls();
+  readonly #backoff = new Backoff();
+  #fail: (cause: unknown) => void = () => {};
+  #life: WorkerLife | null = null;
+  /** The way to a leader elsewhere. */
+  #forward: { readonly address: string; readonly client: Promise<Client> } | null = null;
+  #deaths = { appliedIndex: -1, count: 0 };
+  #stopped = false;
+
+  private constructor(options: WorkerNodeOptions, transport: Transport) {
+    this.#options = options;
+    this.#transport = transport;
+    this.#log = options.log ?? silentLog;
+    this.address = `${options.host}:${options.port}`;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+  }
+
+  /** Resolves when it listens; scribes may come later. Rejects PORT_IN_USE, BAD_OPTION, STATE_MACHINE_FAILED. */
+  static async start(options: WorkerNodeOptions): Promise<WorkerNode> {
+    if (options.scribes.length === 0)
+      throw new ScriptoriumError('BAD_OPTION', 'scribes: at least one host:port is needed');
+    const node = new WorkerNode(options, await selectTransport(options.transport ?? 'auto'));
+    await node.#begin();
+    return node;
+  }
+
+  async propose(command: Uint8Array, options: CallOptions = {}): Promise<Applied> {
+    const { firstIndex, results } = await this.#propose([command], options);
+    return asApplied(firstIndex, results);
+  }
+
+  async proposeBatch(commands: readonly Uint8Array[], options: CallOptions = {}) {
+    const { firstIndex, results } = await this.#propose(commands, options);
+    return asBatchResult(firstIndex, results, commands.length);
+  }
+
+  async read(query: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    return await this.#calls.start<Uint8Array>(options, (call) => this.#tryRead(call, query));
+  }
+
+  /** Where this worker's batches spend their time while it leads; null before it has reached a scribe. */
+  get stages(): Stages | null {
+    return this.#life?.driver?.stages ?? null;
+  }
+
+  status(): WorkerStatus {
+    const driver = this.#life?.driver ?? null;
+    const leader = driver?.leader?.identity ?? null;
+    return {
+      workerId: this.#options.workerId,
+      incarnation: this.#life?.identity.incarnation ?? '',
+      clusterId: this.#options.clusterId,
+      role: driver?.role ?? 'learner',
+      term: driver?.term ?? 0,
+      leader: leader === null ? null : { workerId: leader.workerId, address: leader.address },
+      tailIndex: driver?.tail.index ?? 0,
+      commitIndex: driver?.commit ?? 0,
+      appliedIndex: driver?.applied ?? 0,
+      transport: this.#transport.name,
+    };
+  }
+
+  /** Stop leading, close links, end the state machine; idempotent. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    await this.#life?.stop();
+    this.#calls.rejectAll(new ScriptoriumError('CLOSED', 'the worker was stopped', { outcome: 'unknown' }));
+    await (await this.#forward?.client)?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #propose(commands: readonly Uint8Array[], options: CallOptions): Promise<Proposed> {
+    const bytes = checkCommands(commands);
+    return await this.#calls.start<Proposed>(options, (call) => this.#tryPropose(call, commands, bytes));
+  }
+
+  #tryPropose(call: Call<Proposed>, commands: readonly Uint8Array[], bytes: number): void {
+    if (call.settled) return;
+    const again = (error: unknown): void =>
+      call.retry(error, this.#backoff.next(), () => this.#tryPropose(call, commands, bytes));
+    const life = this.#life;
+    if (life?.leads !== true) {
+      this.#passOn(call, commands, again);
+      return;
+    }
+    call.sent = true;
+    const settle: Parameters<WorkerLife['propose']>[0]['settle'] = (settlement) => {
+      if (settlement.kind === 'failed') return again(settlement.error);
+      this.#backoff.reset();
+      call.resolve(settlement);
+    };
+    life.propose({ count: commands.length, settle }, bytes, (writer) => {
+      for (const command of commands) writer.append(command);
+    });
+  }
+
+  /** Somebody else leads: send it there over the client protocol. */
+  #passOn(call: Call<Proposed>, commands: readonly Uint8Array[], again: (error: unknown) => void): void {
+    const address = this.#life?.driver?.leader?.identity.address;
+    if (address === undefined || address === this.address) {
+      again(new ScriptoriumError('NO_LEADER', 'no worker is known to lead at the moment'));
+      return;
+    }
+    call.sent = true;
+    this.#clientOf(address)
+      .then((client) => client.proposeRaw(commands, { deadlineMillis: call.remainingMillis }))
+      .then((proposed) => call.resolve(proposed), again);
+  }
+
+  #clientOf(address: string): Promise<Client> {
+    if (this.#forward?.address === address) return this.#forward.client;
+    const before = this.#forward?.client;
+    const { clusterId } = this.#options;
+    const client = Client.connect({ workers: [address], clusterId });
+    this.#forward = { address, client };
+    void before?.then((old) => old.close());
+    return client;
+  }
+
+  #tryRead(call: Call<Uint8Array>, query: Uint8Array): void {
+    if (call.settled) return;
+    const life = this.#life;
+    const reading =
+      life === null
+        ? Promise.reject(new ScriptoriumError('NO_LEADER', 'the state machine is being rebuilt'))
+        : life.read(query);
+    reading.then(
+      (answer) => call.resolve(answer),
+      (error: unknown) => call.retry(error, this.#backoff.next(), () => this.#tryRead(call, query)),
+    );
+  }
+
+  async #begin(): Promise<void> {
+    const { workerId, clusterId, scribes, host, port, machine } = this.#options;
+    const life = await WorkerLife.start({
+      workerId,
+      clusterId,
+      scribes,
+      host,
+      port,
+      machine,
+      transport: this.#transport,
+      log: this.#log,
+      status: () => this.status(),
+      ended: (cause) => this.#ended(cause),
+    });
+    if (this.#stopped) await life.stop();
+    else this.#life = life;
+  }
+
+  #ended(cause: unknown): void {
+    const appliedIndex = this.#life?.driver?.applied ?? 0;
+    this.#life = null;
+    this.#deaths = { appliedIndex, count: this.#deaths.appliedIndex === appliedIndex ? this.#deaths.count + 1 : 1 };
+    const error = cause instanceof Error ? cause.message : String(cause);
+    if (this.#deaths.count >= MAX_DEATHS_AT_ONE_INDEX) {
+      this.#log.error({ error, appliedIndex }, 'the state machine dies at the same index again and again; giving up');
+      this.#fail(cause);
+      return;
+    }
+    this.#log.warn({ error, appliedIndex }, 'the state machine died; rebuilding it from the log');
+    systemClock.setTimer(REBIRTH_PAUSE_MILLIS, () => {
+      this.#begin().catch((failure: unknown) => this.#fail(failure));
+    });
+  }
+}

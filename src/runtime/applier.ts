@@ -1,0 +1,127 @@
+/**
+ * Feeds committed batches to the state machine in order, several to a run while it is busy, and serves reads at the index
+ * they need. Keeps: a batch is handed over once; a read runs on a state that has applied at least its index (R19).
+ */
+import { type Batch, type Index, lastIndex } from '../core/types.ts';
+import type { MachineHost } from '../machine/host.ts';
+import { batchBody } from '../wire/batch.ts';
+
+/** Batches in one run: about this many bytes. */
+const RUN_BYTES = 512 * 1024;
+/** Runs handed to the thread ahead of its answers: it never waits for us between two. */
+const MAX_RUNS = 2;
+/** Queries in one run. */
+const MAX_QUERIES = 1024;
+
+interface Query {
+  readonly index: Index;
+  readonly query: Uint8Array;
+  resolve(answer: Uint8Array): void;
+  reject(error: unknown): void;
+}
+
+export interface ApplierHandlers {
+  /** Everything up to `index` is applied; `results[i]` belongs to `batches[i]`, null for one without commands. */
+  applied(batches: readonly Batch[], results: readonly (Uint8Array | null)[]): void;
+  /** The thread died: state is lost, and the owner starts anew. */
+  failed(error: unknown): void;
+}
+
+export class Applier {
+  readonly #host: MachineHost;
+  readonly #handlers: ApplierHandlers;
+  #queue: Batch[] = [];
+  #runs = 0;
+  #applied: Index = 0;
+  #queries: Query[] = [];
+  #stopped = false;
+
+  constructor(host: MachineHost, handlers: ApplierHandlers) {
+    this.#host = host;
+    this.#handlers = handlers;
+  }
+
+  get applied(): Index {
+    return this.#applied;
+  }
+
+  push(batches: readonly Batch[]): void {
+    for (const batch of batches) this.#queue.push(batch);
+    this.#pump();
+  }
+
+  /** Run `query` once everything up to `index` is applied. */
+  query(index: Index, query: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#queries.push({ index, query, resolve, reject });
+      if (this.#queries.length === 1) queueMicrotask(() => this.#serve()); // gather what this turn brings
+    });
+  }
+
+  stop(error: unknown): void {
+    this.#stopped = true;
+    this.#queue = [];
+    for (const { reject } of this.#queries) reject(error);
+    this.#queries = [];
+  }
+
+  #pump(): void {
+    while (!this.#stopped && this.#runs < MAX_RUNS && this.#queue.length > 0) {
+      let bytes = 0;
+      let count = 0;
+      for (const batch of this.#queue) {
+        if (count > 0 && bytes + batch.bytes.length > RUN_BYTES) break;
+        bytes += batch.bytes.length;
+        count++;
+      }
+      this.#run(this.#queue.splice(0, count));
+    }
+  }
+
+  #run(batches: readonly Batch[]): void {
+    this.#runs++;
+    const runnable = batches.map((batch) => ({
+      firstIndex: batch.firstIndex,
+      term: batch.term,
+      timestampMillis: batch.timestampMillis,
+      count: batch.count,
+      section: batch.kind === 'command' ? batchBody(batch.bytes) : null,
+    }));
+    this.#host.apply(runnable).then(
+      (results) => {
+        this.#runs--;
+        if (this.#stopped) return;
+        this.#applied = lastIndex(batches[batches.length - 1] as Batch);
+        this.#handlers.applied(batches, results);
+        this.#serve();
+        this.#pump();
+      },
+      (error: unknown) => {
+        if (!this.#stopped) this.#handlers.failed(error);
+      },
+    );
+  }
+
+  #serve(): void {
+    const ready: Query[] = [];
+    const waiting: Query[] = [];
+    for (const query of this.#queries) {
+      (query.index <= this.#applied && ready.length < MAX_QUERIES ? ready : waiting).push(query);
+    }
+    this.#queries = waiting;
+    if (ready.length === 0) return;
+    this.#host.read(ready.map(({ query }) => query)).then(
+      (answers) => {
+        for (const [position, { resolve, reject }] of ready.entries()) {
+          const answer = answers[position];
+          if (answer instanceof Uint8Array) resolve(answer);
+          else reject(answer);
+        }
+        this.#serve();
+      },
+      (error: unknown) => {
+        for (const { reject } of ready) reject(error);
+      },
+    );
+  }
+}

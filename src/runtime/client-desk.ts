@@ -1,0 +1,69 @@
+/**
+ * A worker's side of the client protocol: one desk per client link. Takes proposals, queries and status requests, bounds
+ * what one client may have outstanding, and answers each request once. Bytes of a client are copied into a batch or refused
+ * before the handler returns.
+ */
+import { isScriptoriumError, ScriptoriumError } from '../errors.ts';
+import { CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
+import type { Link, LinkHandlers } from '../transport/transport.ts';
+import { type ClientReply, type ClientRequest, decodeRequest, encodeReply } from '../wire/client-protocol.ts';
+import type { EntryWriter } from '../wire/entries.ts';
+import type { Proposal, Settlement } from './proposals.ts';
+
+/** Requests one client may have unanswered. */
+const MAX_OUTSTANDING = 4096;
+
+/** The worker behind the desk. */
+export interface ClientBackend {
+  leaderAddress(): string | null;
+  propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void): void;
+  read(query: Uint8Array): Promise<Uint8Array>;
+  status(): object;
+}
+
+export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers {
+  let outstanding = 0;
+
+  const answer = (reply: ClientReply): void => {
+    outstanding--;
+    link.send(encodeReply(reply));
+  };
+  const refuse = (request: number, error: unknown): void => {
+    const typed = isScriptoriumError(error) ? error : new ScriptoriumError('COMMAND_FAILED', String(error));
+    const { code, outcome, message } = typed;
+    answer({ kind: 'failure', request, code, outcome, message, leader: backend.leaderAddress() });
+  };
+
+  const handle = (message: ClientRequest): void => {
+    const { request } = message;
+    if (++outstanding > MAX_OUTSTANDING) {
+      refuse(request, new ScriptoriumError('OVERLOADED', `${MAX_OUTSTANDING} requests are unanswered on this link`));
+    } else if (message.kind === 'status') {
+      answer({ kind: 'statusReply', request, status: backend.status() });
+    } else if (message.kind === 'query') {
+      backend.read(message.query.slice()).then(
+        (result) => answer({ kind: 'queryReply', request, result }),
+        (error: unknown) => refuse(request, error),
+      );
+    } else {
+      const { count, section } = message;
+      const settle = (settlement: Settlement): void => {
+        if (settlement.kind === 'failed') refuse(request, settlement.error);
+        else
+          answer({ kind: 'proposed', request, firstIndex: settlement.firstIndex, count, results: settlement.results });
+      };
+      backend.propose({ count, settle }, section.length, (writer) => writer.appendSection(section, count));
+    }
+  };
+
+  return {
+    message: (frame) => {
+      try {
+        handle(decodeRequest(frame));
+      } catch (error) {
+        link.close(CLOSE_PROTOCOL_ERROR, isScriptoriumError(error) ? error.message : 'malformed request');
+      }
+    },
+    closed: () => {},
+  };
+}

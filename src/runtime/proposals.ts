@@ -1,0 +1,149 @@
+/**
+ * Proposals of a leader from arrival to result: first gathered into forming batches, then in flight by index until they are
+ * applied, superseded or abandoned. Every proposal is settled exactly once, and what it is told is true: *not executed* is
+ * said only of what was never appended or was replaced by another entry (protocol §5).
+ */
+import type { Batch, Index } from '../core/types.ts';
+import { ScriptoriumError } from '../errors.ts';
+import { encodeBatch } from '../wire/batch.ts';
+import { EntryWriter } from '../wire/entries.ts';
+import { splitResults } from '../wire/results.ts';
+
+export type Settlement =
+  /** Applied: the results of this proposal's entries, as a results section. */
+  | { readonly kind: 'applied'; readonly firstIndex: Index; readonly results: Uint8Array }
+  | { readonly kind: 'failed'; readonly error: ScriptoriumError };
+
+export interface Proposal {
+  /** Entries in it. */
+  readonly count: number;
+  settle(settlement: Settlement): void;
+}
+
+export interface ProposalLimits {
+  /** A forming batch is closed when it reaches this many bytes. */
+  readonly maxBatchBytes: number;
+  /** Bytes gathered and not yet appended; above it proposals are refused as OVERLOADED. */
+  readonly maxQueuedBytes: number;
+}
+
+interface Forming {
+  readonly writer: EntryWriter;
+  readonly proposals: Proposal[];
+  readonly since: number;
+}
+
+interface InFlight {
+  readonly batch: Batch;
+  readonly proposals: readonly Proposal[];
+  readonly sealedAt: number;
+  committed: boolean;
+}
+
+export class Proposals {
+  readonly #limits: ProposalLimits;
+  #forming: Forming[] = [];
+  #queuedBytes = 0;
+  #inFlight: InFlight[] = [];
+  #uncommitted = 0;
+
+  constructor(limits: ProposalLimits) {
+    this.#limits = limits;
+  }
+
+  /** Batches appended and not yet known to be committed. */
+  get uncommitted(): number {
+    return this.#uncommitted;
+  }
+
+  /** Whether a batch waits to be sealed, and whether it is as large as it may get. */
+  get waiting(): 'none' | 'some' | 'full' {
+    const first = this.#forming[0];
+    if (first === undefined) return 'none';
+    return this.#forming.length > 1 || first.writer.byteLength >= this.#limits.maxBatchBytes ? 'full' : 'some';
+  }
+
+  /** Take a proposal in; `write` copies its `proposal.count` entries into the writer. */
+  add(proposal: Proposal, bytes: number, now: number, write: (writer: EntryWriter) => void): void {
+    if (this.#queuedBytes + bytes > this.#limits.maxQueuedBytes) {
+      const queued = `${this.#queuedBytes} bytes are queued, the bound is ${this.#limits.maxQueuedBytes}; slow down and retry`;
+      proposal.settle({ kind: 'failed', error: new ScriptoriumError('OVERLOADED', queued) });
+      return;
+    }
+    let forming = this.#forming.at(-1);
+    const fits = forming !== undefined && forming.writer.byteLength + bytes <= this.#limits.maxBatchBytes;
+    if (forming === undefined || !fits) {
+      forming = { writer: new EntryWriter(), proposals: [], since: now };
+      this.#forming.push(forming);
+    }
+    write(forming.writer);
+    forming.proposals.push(proposal);
+    this.#queuedBytes += bytes;
+  }
+
+  /** Close the oldest forming batch and number it; it is in flight from now on. */
+  seal(term: number, firstIndex: Index, timestampMillis: number, now: number): { batch: Batch; queuedSince: number } {
+    const { writer, proposals, since } = this.#forming.shift() as Forming;
+    const { count, section } = writer.take();
+    this.#queuedBytes -= section.length;
+    const batch = encodeBatch({ kind: 'command', term, firstIndex, timestampMillis, count, body: section });
+    this.#inFlight.push({ batch, proposals, sealedAt: now, committed: false });
+    this.#uncommitted++;
+    return { batch, queuedSince: since };
+  }
+
+  /** A batch was committed; returns when it was sealed if it is one of ours. */
+  committed(batch: Batch): number | null {
+    const entry = this.#inFlight.find((candidate) => !candidate.committed);
+    if (entry?.batch !== batch) return null;
+    entry.committed = true;
+    this.#uncommitted--;
+    return entry.sealedAt;
+  }
+
+  /** The state machine's results for a committed batch. */
+  applied(batch: Batch, results: Uint8Array): void {
+    const entry = this.#inFlight[0];
+    if (entry?.batch !== batch) return;
+    this.#inFlight.shift();
+    let firstIndex = batch.firstIndex;
+    const parts = splitResults(results, entry.proposals);
+    for (const [position, proposal] of entry.proposals.entries()) {
+      proposal.settle({ kind: 'applied', firstIndex, results: parts[position] as Uint8Array });
+      firstIndex += proposal.count;
+    }
+  }
+
+  /** Another leader's entries took the place of ours from `from` on: those never took effect. */
+  truncated(from: Index): void {
+    const kept: InFlight[] = [];
+    for (const entry of this.#inFlight) {
+      if (entry.batch.firstIndex < from) kept.push(entry);
+      else {
+        this.#uncommitted--;
+        const message = `index ${entry.batch.firstIndex} was given to another entry by a newer leader; propose again`;
+        fail(entry.proposals, new ScriptoriumError('SUPERSEDED', message));
+      }
+    }
+    this.#inFlight = kept;
+  }
+
+  /** What was never appended is refused with `error`: not executed. */
+  refuseForming(error: () => ScriptoriumError): void {
+    for (const { proposals } of this.#forming) fail(proposals, error());
+    this.#forming = [];
+    this.#queuedBytes = 0;
+  }
+
+  /** The state machine or the process goes: what was appended may or may not take effect. */
+  abandon(error: () => ScriptoriumError): void {
+    this.refuseForming(() => new ScriptoriumError('NOT_LEADER', 'this worker stopped before it appended the command'));
+    for (const { proposals } of this.#inFlight) fail(proposals, error());
+    this.#inFlight = [];
+    this.#uncommitted = 0;
+  }
+}
+
+function fail(proposals: readonly Proposal[], error: ScriptoriumError): void {
+  for (const proposal of proposals) proposal.settle({ kind: 'failed', error });
+}

@@ -1,0 +1,156 @@
+/**
+ * Runs one scribe machine over one journal: hands it links, time and completions, and carries out its effects in the order
+ * they stand. Keeps: records reach the journal in the machine's order, and the machine hears of durability only from the
+ * journal. A journal that fails ends the scribe's right to speak at once: nothing more is sent (R30).
+ */
+import type { Persist, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions } from '../core/effects.ts';
+import type { Message, PeerKey } from '../core/messages.ts';
+import { ScribeMachine } from '../core/scribe.ts';
+import type { LoggedConfiguration } from '../core/types.ts';
+import type { Journal } from '../storage/journal.ts';
+import { decodeBatches } from '../wire/batch.ts';
+import type { Clock } from './clock.ts';
+import { WakeTimer } from './wake-timer.ts';
+
+/** One group for now; ids are in every format. */
+const GROUP = 0;
+
+export interface ScribeDriverOptions {
+  readonly journal: Journal;
+  readonly timing: ScribeOptions;
+  readonly clock: Clock;
+  send(to: PeerKey, message: Message): boolean;
+  /** A peer scribe is needed at this address (R16). */
+  want(addresses: ReadonlySet<string>): void;
+  failed(error: unknown): void;
+}
+
+export class ScribeDriver {
+  readonly #options: ScribeDriverOptions;
+  readonly #journal: Journal;
+  readonly #machine: ScribeMachine;
+  readonly #timer: WakeTimer;
+  /** Which journal ticket makes which of the machine's writes durable, oldest first. */
+  #tickets: { write: number; ticket: number }[] = [];
+  #written = 0;
+  #events: ScribeEvent[] = [];
+  #stepping = false;
+  #stopped = false;
+
+  private constructor(options: ScribeDriverOptions, configurations: readonly LoggedConfiguration[]) {
+    const { journal, clock, timing } = options;
+    const { logStart, tail, hardState, termRuns, commitHint } = journal.group(GROUP);
+    const { scribeId, storageUuid } = journal.identity;
+    this.#options = options;
+    this.#journal = journal;
+    this.#machine = new ScribeMachine(
+      { scribeId, storageUuid, hardState, logStart, tail, termRuns, commit: commitHint, configurations },
+      timing,
+      clock.now(),
+    );
+    this.#timer = new WakeTimer(clock, () => this.step({ kind: 'tick' }));
+  }
+
+  /** Reads the configurations out of the recovered log first: they decide who this scribe is (§7). */
+  static async start(options: ScribeDriverOptions): Promise<ScribeDriver> {
+    const configurations: LoggedConfiguration[] = [];
+    for (const index of options.journal.group(GROUP).configurations) {
+      const [batch] = decodeBatches(await options.journal.read(GROUP, index, 1));
+      if (batch?.configuration === undefined) continue;
+      configurations.push({ id: { index: batch.firstIndex, term: batch.term }, configuration: batch.configuration });
+    }
+    return new ScribeDriver(options, configurations);
+  }
+
+  get machine(): Pick<ScribeMachine, 'hardState' | 'tail' | 'durableTail' | 'commit' | 'configuration' | 'isMember'> {
+    return this.#machine;
+  }
+
+  /** True once it says nothing any more: stopped, or its journal failed. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  step(event: ScribeEvent): void {
+    if (this.#stopped) return;
+    this.#events.push(event);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined && !this.#stopped; next = this.#events.shift()) {
+        this.#perform(this.#machine.step(next, this.#options.clock.now()));
+      }
+    } finally {
+      this.#stepping = false;
+    }
+    if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
+  }
+
+  /** The journal's word: every record up to `ticket` is durable. */
+  durable(ticket: number, writeMicros: number, fsyncMicros: number): void {
+    let done = 0;
+    while (done < this.#tickets.length && (this.#tickets[done] as { ticket: number }).ticket <= ticket) done++;
+    if (done === 0) return;
+    const { write } = this.#tickets[done - 1] as { write: number };
+    this.#tickets.splice(0, done);
+    this.step({ kind: 'durable', write, writeMicros, fsyncMicros });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer.stop();
+  }
+
+  #perform({ persists, sends, reads }: ScribeEffects): void {
+    try {
+      for (const persist of persists) this.#persist(persist);
+    } catch (error) {
+      // The machine already counts on this record: a scribe that cannot write it must not say another word.
+      this.stop();
+      this.#options.failed(error);
+      return;
+    }
+    for (const { to, message } of sends) {
+      if (!this.#options.send(to, message) && to.startsWith('scribe:')) this.#wantPeers();
+    }
+    for (const read of reads) this.#readLog(read);
+  }
+
+  #persist(persist: Persist): void {
+    const ticket = this.#write(persist);
+    this.#tickets.push({ write: ++this.#written, ticket });
+  }
+
+  #write(persist: Persist): number {
+    switch (persist.kind) {
+      case 'append':
+        return this.#journal.append(persist.batch.bytes);
+      case 'hardState':
+        return this.#journal.saveHardState(GROUP, persist.hardState);
+      case 'truncateSuffix':
+        return this.#journal.truncateSuffix(GROUP, persist.from);
+      case 'commitHint':
+        return this.#journal.saveCommitHint(GROUP, persist.commit);
+    }
+  }
+
+  #readLog({ token, from, to, maxBytes }: ReadLog): void {
+    this.#journal.read(GROUP, from, maxBytes).then(
+      (bytes) => {
+        const batches = decodeBatches(bytes).filter((batch) => batch.firstIndex + batch.count - 1 <= to);
+        this.step({ kind: 'logRead', token, batches });
+      },
+      // What cannot be read is not sent; the reader turns to another scribe (R29).
+      () => this.step({ kind: 'logRead', token, batches: [] }),
+    );
+  }
+
+  /** Reading from a peer was asked for and there is no link: dial the other scribes of the configuration. */
+  #wantPeers(): void {
+    const { storageUuid } = this.#journal.identity;
+    const others = this.#machine.configuration.configuration.scribes.filter(
+      (scribe) => scribe.storageUuid !== storageUuid,
+    );
+    this.#options.want(new Set(others.map(({ address }) => address)));
+  }
+}

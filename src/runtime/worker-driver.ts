@@ -1,0 +1,251 @@
+/**
+ * Runs one worker machine for one incarnation: feeds it links, time, proposals and reads, and carries out its effects in
+ * the order they stand. Keeps: a step never runs inside another; a proposal is numbered and handed to the machine in one
+ * breath, so nothing can come between; everything accepted is settled. When the state machine's thread dies this driver is
+ * over, and its owner starts another with a new incarnation, which rebuilds the state from the log.
+ */
+import type { WorkerEffects, WorkerEvent, WorkerOptions } from '../core/effects.ts';
+import type { Message, PeerKey } from '../core/messages.ts';
+import type { Batch, EntryId, Index, LoggedConfiguration, WorkerIdentity } from '../core/types.ts';
+import { WorkerMachine } from '../core/worker.ts';
+import { type ErrorCode, ScriptoriumError } from '../errors.ts';
+import type { MachineHost } from '../machine/host.ts';
+import { encodeNoopBatch } from '../wire/batch.ts';
+import type { EntryWriter } from '../wire/entries.ts';
+import { Applier } from './applier.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import { type Proposal, type ProposalLimits, Proposals } from './proposals.ts';
+import { random } from './random.ts';
+import { Stages } from './stages.ts';
+import { WakeTimer } from './wake-timer.ts';
+
+/** Full batches may overtake the answers to earlier ones up to this many. */
+const MAX_BATCHES_IN_FLIGHT = 8;
+
+export interface WorkerDriverOptions {
+  readonly identity: WorkerIdentity;
+  readonly configuration: LoggedConfiguration;
+  readonly timing: WorkerOptions;
+  readonly proposals: ProposalLimits;
+  readonly host: MachineHost;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Put a message on a link; false when there is none (the machine will hear of it by `linkDown`). */
+  send(to: PeerKey, message: Message): boolean;
+  /** Keep links to exactly these addresses. */
+  want(addresses: ReadonlySet<string>): void;
+  /** The state machine is lost; this driver does nothing any more. */
+  failed(error: unknown): void;
+}
+
+export class WorkerDriver {
+  readonly stages = new Stages();
+  readonly #options: WorkerDriverOptions;
+  readonly #clock: Clock;
+  readonly #machine: WorkerMachine;
+  readonly #applier: Applier;
+  readonly #proposals: Proposals;
+  readonly #timer: WakeTimer;
+  /** Reads the machine was asked about, by number. */
+  readonly #reads = new Map<number, { resolve(index: Index): void; reject(error: ScriptoriumError): void }>();
+  /** When a committed batch was handed to the state machine. */
+  readonly #committedAt = new Map<Batch, number>();
+  #nextRead = 1;
+  #events: WorkerEvent[] = [];
+  #stepping = false;
+  #flushQueued = false;
+  #stopped = false;
+
+  constructor(options: WorkerDriverOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#machine = new WorkerMachine({
+      identity: options.identity,
+      configuration: options.configuration,
+      options: options.timing,
+      random,
+      encodeNoop: (term, firstIndex, atLeastMillis) =>
+        encodeNoopBatch({ term, firstIndex, timestampMillis: Math.max(atLeastMillis, this.#clock.wallMillis()) }),
+      now: this.#clock.now(),
+    });
+    this.#applier = new Applier(options.host, {
+      applied: (batches, results) => this.#applied(batches, results),
+      failed: (error) => this.#fail(error),
+    });
+    this.#proposals = new Proposals(options.proposals);
+    this.#timer = new WakeTimer(this.#clock, () => this.step({ kind: 'tick' }));
+    this.#wantLinks();
+    this.#timer.want(this.#machine.wakeAt);
+  }
+
+  get role(): WorkerMachine['role'] {
+    return this.#machine.role;
+  }
+  get term(): number {
+    return this.#machine.term;
+  }
+  get leader(): WorkerMachine['leader'] {
+    return this.#machine.leader;
+  }
+  get tail(): EntryId {
+    return this.#machine.tail;
+  }
+  get commit(): Index {
+    return this.#machine.commit;
+  }
+  get applied(): Index {
+    return this.#applier.applied;
+  }
+
+  /** One event in, its effects carried out; an event that an effect causes waits its turn. */
+  step(event: WorkerEvent): void {
+    if (this.#stopped) return;
+    this.#events.push(event);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined && !this.#stopped; next = this.#events.shift()) {
+        if (next.kind === 'message' && next.message.kind === 'appendReply') this.#recordFsync(next.message);
+        this.#perform(this.#machine.step(next, this.#clock.now()));
+      }
+    } finally {
+      this.#stepping = false;
+    }
+    this.#flush();
+    if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
+  }
+
+  /** Append entries; `write` copies them into a forming batch before this returns. Settled exactly once. */
+  propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void): void {
+    if (this.#stopped || this.#machine.role !== 'leader') {
+      proposal.settle({ kind: 'failed', error: this.#notLeader() });
+      return;
+    }
+    this.#proposals.add(proposal, bytes, this.#clock.now(), write);
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    process.nextTick(() => {
+      this.#flushQueued = false;
+      this.#flush();
+    });
+  }
+
+  /** A linearizable read of the state machine. */
+  async read(query: Uint8Array): Promise<Uint8Array> {
+    const index = await this.#readIndex();
+    return await this.#applier.query(index, query);
+  }
+
+  stop(code: ErrorCode = 'LEADERSHIP_LOST', message = 'the worker stopped; the command may still take effect'): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#timer.stop();
+    const gone = () => new ScriptoriumError(code, message);
+    this.#proposals.abandon(gone);
+    this.#applier.stop(new ScriptoriumError('NO_LEADER', 'the worker stopped before it served the read'));
+    for (const { reject } of this.#reads.values()) reject(this.#notLeader());
+    this.#reads.clear();
+  }
+
+  #readIndex(): Promise<Index> {
+    if (this.#stopped) return Promise.reject(this.#notLeader());
+    return new Promise((resolve, reject) => {
+      const request = this.#nextRead++;
+      this.#reads.set(request, { resolve, reject });
+      this.step({ kind: 'read', request });
+    });
+  }
+
+  #perform(effects: WorkerEffects): void {
+    if (effects.truncatedFrom !== null) this.#proposals.truncated(effects.truncatedFrom);
+    for (const { to, message } of effects.sends) this.#options.send(to, message);
+    if (effects.commits.length > 0) this.#committed(effects.commits);
+    for (const { request, index } of effects.readable) {
+      this.#reads.get(request)?.resolve(index);
+      this.#reads.delete(request);
+    }
+    for (const request of effects.refusedReads) {
+      this.#reads.get(request)?.reject(this.#notLeader());
+      this.#reads.delete(request);
+    }
+    if (effects.changed) this.#changed();
+  }
+
+  #committed(batches: readonly Batch[]): void {
+    const now = this.#clock.now();
+    for (const batch of batches) {
+      const sealedAt = this.#proposals.committed(batch);
+      if (sealedAt === null) continue;
+      this.stages.record('quorum', (now - sealedAt) * 1000);
+      this.#committedAt.set(batch, now);
+    }
+    this.#applier.push(batches);
+  }
+
+  #applied(batches: readonly Batch[], results: readonly (Uint8Array | null)[]): void {
+    const now = this.#clock.now();
+    for (const [position, batch] of batches.entries()) {
+      const committedAt = this.#committedAt.get(batch);
+      const section = results[position];
+      if (committedAt !== undefined) this.stages.record('apply', (now - committedAt) * 1000);
+      this.#committedAt.delete(batch);
+      if (section !== null && section !== undefined) this.#proposals.applied(batch, section);
+    }
+    this.stages.record('reply', (this.#clock.now() - now) * 1000);
+    this.step({ kind: 'applied', index: this.#applier.applied });
+  }
+
+  #changed(): void {
+    const { role, term, leader } = this.#machine;
+    this.#options.log.info({ role, term, leader: leader?.identity.workerId ?? null }, 'role or leader changed');
+    if (role !== 'leader') this.#proposals.refuseForming(() => this.#notLeader());
+    this.#wantLinks();
+  }
+
+  /** Send what waits: at once when nothing is in flight; behind earlier batches only when full (adaptive batching). */
+  #flush(): void {
+    while (!this.#stopped && this.#machine.canPropose) {
+      const { waiting, uncommitted } = this.#proposals;
+      if (waiting === 'none' || uncommitted >= (waiting === 'full' ? MAX_BATCHES_IN_FLIGHT : 1)) return;
+      const now = this.#clock.now();
+      const timestampMillis = Math.max(this.#machine.timestampMillis, this.#clock.wallMillis());
+      const { batch, queuedSince } = this.#proposals.seal(
+        this.#machine.term,
+        this.#machine.tail.index + 1,
+        timestampMillis,
+        now,
+      );
+      this.stages.record('queue', (now - queuedSince) * 1000);
+      this.stages.record('encode', (this.#clock.now() - now) * 1000);
+      this.step({ kind: 'propose', batch });
+    }
+  }
+
+  #recordFsync({ writeMicros, fsyncMicros }: { writeMicros: number; fsyncMicros: number }): void {
+    if (writeMicros > 0) this.stages.record('write', writeMicros);
+    if (fsyncMicros > 0) this.stages.record('fsync', fsyncMicros);
+  }
+
+  #wantLinks(): void {
+    const { configuration, leader } = this.#machine;
+    const addresses = new Set(configuration.configuration.scribes.map(({ address }) => address));
+    if (leader !== null && leader.identity.incarnation !== this.#options.identity.incarnation) {
+      addresses.add(leader.identity.address);
+    }
+    this.#options.want(addresses);
+  }
+
+  #notLeader(): ScriptoriumError {
+    const { leader } = this.#machine;
+    return leader === null || leader.identity.incarnation === this.#options.identity.incarnation
+      ? new ScriptoriumError('NO_LEADER', 'no worker is known to lead at the moment')
+      : new ScriptoriumError('NOT_LEADER', `${leader.identity.workerId} at ${leader.identity.address} leads`);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    this.stop('STATE_MACHINE_FAILED', 'the state machine thread died; the command may have taken effect');
+    this.#options.failed(error);
+  }
+}
