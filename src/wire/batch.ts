@@ -57,7 +57,7 @@ export function encodeBatch(parts: BatchParts): Batch {
   writer.patchU32(HEADER_CRC_OFFSET, crc32c(bytes, 0, HEADER_CRC_OFFSET));
   const { kind, term, firstIndex, count, timestampMillis } = parts;
   const batch: Batch = { kind, term, firstIndex, count, timestampMillis, bytes };
-  return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(bytes) } : batch;
+  return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(batch) } : batch;
 }
 
 /** The batch that opens a term (R11): one empty entry. */
@@ -68,7 +68,7 @@ export const encodeConfigurationBatch = (place: BatchPlace, configuration: Confi
   encodeBatch({ ...place, kind: 'configuration', count: 1, body: encodeEntry(encodeConfiguration(configuration)) });
 
 /** The entry section of a batch, aliasing its bytes. */
-export const batchBody = (batchBytes: Uint8Array): Uint8Array => batchBytes.subarray(BATCH_HEADER_BYTES);
+export const entrySection = (batch: Pick<Batch, 'bytes'>): Uint8Array => batch.bytes.subarray(BATCH_HEADER_BYTES);
 
 /** Decodes and checks the batch at `offset`; the result aliases `bytes`. Throws BAD_BATCH. */
 export function decodeBatch(bytes: Uint8Array, offset = 0): Batch {
@@ -93,7 +93,7 @@ export function decodeBatch(bytes: Uint8Array, offset = 0): Batch {
   if (crc32c(bytes, bodyStart, end) !== bodyCrc) throw badBatch('its body is damaged');
   const batch: Batch = { kind, term, firstIndex, count, timestampMillis, bytes: bytes.subarray(offset, end) };
   checkSense(batch);
-  return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(batch.bytes) } : batch;
+  return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(batch) } : batch;
 }
 
 /** Decodes batches that stand one behind the other and fill `bytes` exactly; all alias it. Throws BAD_BATCH. */
@@ -127,15 +127,15 @@ function writeHeader(writer: ByteWriter, parts: BatchParts, bodyBytes: number): 
 function checkSense(batch: Batch): void {
   if (batch.term === 0 || batch.firstIndex === 0) throw badBatch('its term or first index is 0');
   if (batch.count === 0 || batch.firstIndex > MAX_INTEGER - batch.count) throw badBatch('its count is absurd');
-  if (countEntries(batchBody(batch.bytes)) !== batch.count) throw badBatch('its entries are not what it counts');
+  if (countEntries(entrySection(batch)) !== batch.count) throw badBatch('its entries are not what it counts');
   if (batch.kind !== 'command' && batch.count !== 1) throw badBatch('its kind holds exactly one entry');
   if (batch.kind === 'noop' && batch.bytes.length !== BATCH_HEADER_BYTES + ENTRY_HEADER_BYTES) {
     throw badBatch('a no-op that says something');
   }
 }
 
-function readLoggedConfiguration(batchBytes: Uint8Array): Configuration {
-  const entry = batchBody(batchBytes).subarray(ENTRY_HEADER_BYTES);
+function readLoggedConfiguration(batch: Batch): Configuration {
+  const entry = entrySection(batch).subarray(ENTRY_HEADER_BYTES);
   return asBadBatch(() => decodeConfiguration(entry));
 }
 

@@ -21,6 +21,11 @@ export class ByteReader {
     this.#offset = start;
   }
 
+  /** Where the next read starts. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   u8(): number {
     return this.#view.getUint8(this.#advance(1));
   }

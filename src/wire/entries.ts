@@ -33,12 +33,16 @@ export class EntryWriter {
     if (entry.length > MAX_ENTRY_BYTES) {
       throw new ScriptoriumError('TOO_LARGE', `a command of ${entry.length} bytes; the limit is ${MAX_ENTRY_BYTES}`);
     }
-    const end = this.#length + ENTRY_HEADER_BYTES + entry.length;
-    if (end > this.#bytes.length) this.#grow(end);
-    this.#bytes.writeUInt32LE(entry.length, this.#length);
-    this.#bytes.set(entry, this.#length + ENTRY_HEADER_BYTES);
-    this.#length = end;
+    const start = this.#reserve(ENTRY_HEADER_BYTES + entry.length);
+    this.#bytes.writeUInt32LE(entry.length, start);
+    this.#bytes.set(entry, start + ENTRY_HEADER_BYTES);
     this.#count += 1;
+  }
+
+  /** Copies a whole section in, of which `countEntries` said that it has `count` entries. */
+  appendSection(section: Uint8Array, count: number): void {
+    this.#bytes.set(section, this.#reserve(section.length));
+    this.#count += count;
   }
 
   /** Copies in a section of `count` entries that has been walked already. */
@@ -59,9 +63,17 @@ export class EntryWriter {
     return taken;
   }
 
-  #grow(needed: number): void {
+  /** Makes room and returns where it starts. */
+  #reserve(length: number): number {
+    const start = this.#length;
+    this.#length += length;
+    if (this.#length > this.#bytes.length) this.#grow(this.#length, start);
+    return start;
+  }
+
+  #grow(needed: number, used: number): void {
     const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
+    grown.set(this.#bytes.subarray(0, used));
     this.#bytes = grown;
   }
 }

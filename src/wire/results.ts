@@ -46,3 +46,21 @@ export function splitResults(section: Uint8Array, parts: readonly { readonly cou
     return section.subarray(start, offset);
   });
 }
+
+/**
+ * Cuts one section into those of several proposals, in order; `parts` say how many results each has. They alias it.
+ * Throws BAD_FRAME unless they fill it exactly.
+ */
+export function splitResults(section: Uint8Array, parts: readonly { readonly count: number }[]): Uint8Array[] {
+  const reader = new ByteReader(section);
+  const cut = parts.map(({ count }) => {
+    const start = reader.offset;
+    for (let read = 0; read < count; read += 1) {
+      reader.flag();
+      reader.raw(reader.u32());
+    }
+    return section.subarray(start, reader.offset);
+  });
+  reader.end();
+  return cut;
+}
