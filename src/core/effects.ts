@@ -81,7 +81,7 @@ export interface WorkerEffects {
   readonly sends: readonly Send[];
   /** Newly committed batches, in log order, each handed out once. */
   readonly commits: readonly Batch[];
-  /** The volatile log lost its suffix from this index (entries there were superseded), or null. Comes before `commits`. */
+  /** The volatile log lost its suffix from this index, or null; whether that is final the commits will tell. Comes before `commits`. */
   readonly truncatedFrom: Index | null;
   /** Reads that may be served once applied ≥ index. */
   readonly readable: readonly { readonly request: number; readonly index: Index }[];

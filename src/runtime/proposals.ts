@@ -1,9 +1,9 @@
 /**
  * Proposals of a leader from arrival to result: first gathered into forming batches, then in flight by index until they are
  * applied, superseded or abandoned. Every proposal is settled exactly once, and what it is told is true: *not executed* is
- * said only of what was never appended or was replaced by another entry (protocol §5).
+ * said only of what was never appended, or of what another entry was committed in place of (protocol §5).
  */
-import type { Batch, Index } from '../core/types.ts';
+import { type Batch, type Index, lastIndex } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { encodeBatch } from '../wire/batch.ts';
 import { EntryWriter } from '../wire/entries.ts';
@@ -37,15 +37,18 @@ interface InFlight {
   readonly batch: Batch;
   readonly proposals: readonly Proposal[];
   readonly sealedAt: number;
-  committed: boolean;
 }
 
 export class Proposals {
   readonly #limits: ProposalLimits;
   #forming: Forming[] = [];
   #queuedBytes = 0;
-  #inFlight: InFlight[] = [];
-  #uncommitted = 0;
+  /** In this worker's log, by index. */
+  #uncommitted: InFlight[] = [];
+  /** Cut from this worker's log and not yet decided. */
+  #displaced: InFlight[] = [];
+  /** Waiting for the state machine, by index. */
+  #committed: InFlight[] = [];
 
   constructor(limits: ProposalLimits) {
     this.#limits = limits;
@@ -53,7 +56,7 @@ export class Proposals {
 
   /** Batches appended and not yet known to be committed. */
   get uncommitted(): number {
-    return this.#uncommitted;
+    return this.#uncommitted.length;
   }
 
   /** Whether a batch waits to be sealed, and whether it is as large as it may get. */
@@ -87,45 +90,49 @@ export class Proposals {
     const { count, section } = writer.take();
     this.#queuedBytes -= section.length;
     const batch = encodeBatch({ kind: 'command', term, firstIndex, timestampMillis, count, body: section });
-    this.#inFlight.push({ batch, proposals, sealedAt: now, committed: false });
-    this.#uncommitted++;
+    this.#uncommitted.push({ batch, proposals, sealedAt: now });
     return { batch, queuedSince: since };
   }
 
-  /** A batch was committed; returns when it was sealed if it is one of ours. */
+  /**
+   * Our batches from `from` on lost their place in this worker's log. That alone proves nothing: a later leader may still
+   * bring them back, so they wait for what is committed in their place.
+   */
+  truncated(from: Index): void {
+    this.#displaced.push(...this.#uncommitted.filter(({ batch }) => batch.firstIndex >= from));
+    this.#uncommitted = this.#uncommitted.filter(({ batch }) => batch.firstIndex < from);
+  }
+
+  /** A batch was committed; returns when it was sealed if it is one of ours. Ours whose place it took never take effect. */
   committed(batch: Batch): number | null {
-    const entry = this.#inFlight.find((candidate) => !candidate.committed);
-    if (entry?.batch !== batch) return null;
-    entry.committed = true;
-    this.#uncommitted--;
-    return entry.sealedAt;
+    const last = lastIndex(batch);
+    let found: InFlight | null = null;
+    const decide = (entry: InFlight): boolean => {
+      if (entry.batch.firstIndex > last) return true;
+      if (isSame(entry.batch, batch)) found = entry;
+      else fail(entry.proposals, superseded(entry.batch.firstIndex));
+      return false;
+    };
+    if ((this.#uncommitted[0]?.batch.firstIndex ?? Number.POSITIVE_INFINITY) <= last) {
+      this.#uncommitted = this.#uncommitted.filter(decide);
+    }
+    if (this.#displaced.length > 0) this.#displaced = this.#displaced.filter(decide);
+    if (found === null) return null;
+    this.#committed.push(found);
+    return (found as InFlight).sealedAt;
   }
 
   /** The state machine's results for a committed batch. */
   applied(batch: Batch, results: Uint8Array): void {
-    const entry = this.#inFlight[0];
-    if (entry?.batch !== batch) return;
-    this.#inFlight.shift();
+    const entry = this.#committed[0];
+    if (entry === undefined || !isSame(entry.batch, batch)) return;
+    this.#committed.shift();
     let firstIndex = batch.firstIndex;
     const parts = splitResults(results, entry.proposals);
     for (const [position, proposal] of entry.proposals.entries()) {
       proposal.settle({ kind: 'applied', firstIndex, results: parts[position] as Uint8Array });
       firstIndex += proposal.count;
     }
-  }
-
-  /** Another leader's entries took the place of ours from `from` on: those never took effect. */
-  truncated(from: Index): void {
-    const kept: InFlight[] = [];
-    for (const entry of this.#inFlight) {
-      if (entry.batch.firstIndex < from) kept.push(entry);
-      else {
-        this.#uncommitted--;
-        const message = `index ${entry.batch.firstIndex} was given to another entry by a newer leader; propose again`;
-        fail(entry.proposals, new ScriptoriumError('SUPERSEDED', message));
-      }
-    }
-    this.#inFlight = kept;
   }
 
   /** What was never appended is refused with `error`: not executed. */
@@ -138,11 +145,19 @@ export class Proposals {
   /** The state machine or the process goes: what was appended may or may not take effect. */
   abandon(error: () => ScriptoriumError): void {
     this.refuseForming(() => new ScriptoriumError('NOT_LEADER', 'this worker stopped before it appended the command'));
-    for (const { proposals } of this.#inFlight) fail(proposals, error());
-    this.#inFlight = [];
-    this.#uncommitted = 0;
+    for (const { proposals } of [...this.#committed, ...this.#uncommitted, ...this.#displaced]) fail(proposals, error());
+    this.#committed = [];
+    this.#uncommitted = [];
+    this.#displaced = [];
   }
 }
+
+/** The same entries for ever, also when they were read back from a scribe. */
+const isSame = (left: Batch, right: Batch): boolean =>
+  left.firstIndex === right.firstIndex && left.term === right.term;
+
+const superseded = (index: Index): ScriptoriumError =>
+  new ScriptoriumError('SUPERSEDED', `index ${index} was given to another entry by a newer leader; propose again`);
 
 function fail(proposals: readonly Proposal[], error: ScriptoriumError): void {
   for (const proposal of proposals) proposal.settle({ kind: 'failed', error });
