@@ -45,15 +45,6 @@ export class EntryWriter {
     this.#count += count;
   }
 
-  /** Copies in a section of `count` entries that has been walked already. */
-  appendSection(section: Uint8Array, count: number): void {
-    const end = this.#length + section.length;
-    if (end > this.#bytes.length) this.#grow(end);
-    this.#bytes.set(section, this.#length);
-    this.#length = end;
-    this.#count += count;
-  }
-
   /** Hands out what was collected and starts an empty section in other memory. */
   take(): { readonly count: number; readonly section: Uint8Array } {
     const taken = { count: this.#count, section: this.#bytes.subarray(0, this.#length) };

@@ -35,18 +35,6 @@ export function decodeResults(section: Uint8Array, count: number): CommandResult
   return results;
 }
 
-/** Cuts a section of our own state machine into consecutive ones of `parts[i].count` results each; they alias it. */
-export function splitResults(section: Uint8Array, parts: readonly { readonly count: number }[]): Uint8Array[] {
-  const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
-  let offset = 0;
-  return parts.map(({ count }) => {
-    const start = offset;
-    for (let passed = 0; passed < count; passed += 1) offset += HEADER_BYTES + view.getUint32(offset + 1, true);
-    if (offset > section.length) throw badFrame('fewer results than it counts');
-    return section.subarray(start, offset);
-  });
-}
-
 /**
  * Cuts one section into those of several proposals, in order; `parts` say how many results each has. They alias it.
  * Throws BAD_FRAME unless they fill it exactly.
