@@ -68,7 +68,7 @@ export const encodeConfigurationBatch = (place: BatchPlace, configuration: Confi
   encodeBatch({ ...place, kind: 'configuration', count: 1, body: encodeEntry(encodeConfiguration(configuration)) });
 
 /** The entry section of a batch, aliasing its bytes. */
-export const entrySection = (batch: Pick<Batch, 'bytes'>): Uint8Array => batch.bytes.subarray(BATCH_HEADER_BYTES);
+export const batchBody = (batchBytes: Uint8Array): Uint8Array => batchBytes.subarray(BATCH_HEADER_BYTES);
 
 /** Decodes and checks the batch at `offset`; the result aliases `bytes`. Throws BAD_BATCH. */
 export function decodeBatch(bytes: Uint8Array, offset = 0): Batch {
@@ -127,7 +127,7 @@ function writeHeader(writer: ByteWriter, parts: BatchParts, bodyBytes: number): 
 function checkSense(batch: Batch): void {
   if (batch.term === 0 || batch.firstIndex === 0) throw badBatch('its term or first index is 0');
   if (batch.count === 0 || batch.firstIndex > MAX_INTEGER - batch.count) throw badBatch('its count is absurd');
-  if (countEntries(entrySection(batch)) !== batch.count) throw badBatch('its entries are not what it counts');
+  if (countEntries(batchBody(batch.bytes)) !== batch.count) throw badBatch('its entries are not what it counts');
   if (batch.kind !== 'command' && batch.count !== 1) throw badBatch('its kind holds exactly one entry');
   if (batch.kind === 'noop' && batch.bytes.length !== BATCH_HEADER_BYTES + ENTRY_HEADER_BYTES) {
     throw badBatch('a no-op that says something');
@@ -135,7 +135,7 @@ function checkSense(batch: Batch): void {
 }
 
 function readLoggedConfiguration(batch: Batch): Configuration {
-  const entry = entrySection(batch).subarray(ENTRY_HEADER_BYTES);
+  const entry = batchBody(batch.bytes).subarray(ENTRY_HEADER_BYTES);
   return asBadBatch(() => decodeConfiguration(entry));
 }
 

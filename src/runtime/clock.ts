@@ -1,0 +1,22 @@
+/**
+ * The only place that reads a clock or sets a timer; everything else is handed a `Clock`, so that time can be played.
+ */
+import { performance } from 'node:perf_hooks';
+
+export interface Clock {
+  /** Milliseconds, with fractions, on a clock that never goes back; comparable only with itself. */
+  now(): number;
+  /** Whole milliseconds since 1970 on the clock on the wall, which may jump; only ever logged, never waited for. */
+  wallMillis(): number;
+  /** Calls `callback` once after `millis`; the returned function cancels and may be called at any time. */
+  setTimer(millis: number, callback: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallMillis: () => Date.now(),
+  setTimer(millis, callback) {
+    const timer = setTimeout(callback, millis);
+    return () => clearTimeout(timer);
+  },
+};
