@@ -88,6 +88,10 @@ export class ScribeMachine {
   get isMember(): boolean {
     return isMember(this.configuration.configuration, this.#storageUuid);
   }
+  /** The worker whose appends it takes in this term, while a link to it is up. */
+  get leader(): WorkerIdentity | null {
+    return this.#leader?.linked === true ? this.#leader.identity : null;
+  }
   /** When the next tick is wanted. */
   get wakeAt(): number {
     return this.#fetch.wakeAt;

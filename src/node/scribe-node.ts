@@ -109,13 +109,14 @@ export class ScribeNode {
   }
 
   status(): ScribeStatus {
-    const { hardState, tail, durableTail, commit, isMember } = this.#driver.machine;
+    const { hardState, tail, durableTail, commit, isMember, leader } = this.#driver.machine;
     const { scribeId, storageUuid } = this.#journal.identity;
     return {
       scribeId,
       storageUuid,
       address: this.address,
       term: hardState.term,
+      leader: leader === null ? null : { workerId: leader.workerId, address: leader.address },
       tail,
       durableIndex: durableTail.index,
       commitIndex: commit.index,

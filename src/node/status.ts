@@ -7,12 +7,13 @@ export interface ScribeStatus {
   readonly storageUuid: string;
   readonly address: string;
   readonly term: number;
+  /** Worker id and client address of the leader whose appends it takes, or null. */
+  readonly leader: { readonly workerId: string; readonly address: string } | null;
   readonly tail: EntryId;
   /** Index up to which the log is durable here. */
   readonly durableIndex: number;
   readonly commitIndex: number;
-  /** `unreachable` is what an observer reports when the scribe did not answer. */
-  readonly state: 'ok' | 'not-member' | 'failed' | 'unreachable';
+  readonly state: 'ok' | 'not-member' | 'failed';
   readonly directIo: boolean;
 }
 

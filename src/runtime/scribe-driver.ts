@@ -62,7 +62,10 @@ export class ScribeDriver {
     return new ScribeDriver(options, configurations);
   }
 
-  get machine(): Pick<ScribeMachine, 'hardState' | 'tail' | 'durableTail' | 'commit' | 'configuration' | 'isMember'> {
+  get machine(): Pick<
+    ScribeMachine,
+    'hardState' | 'tail' | 'durableTail' | 'commit' | 'configuration' | 'isMember' | 'leader'
+  > {
     return this.#machine;
   }
 
