@@ -1,0 +1,188 @@
+#include "journal.h"
+
+#include <algorithm>
+
+#include "crc32c.h"
+
+namespace scriptorium {
+
+Result<Volume> ChooseVolume(FileSystem& files, const std::string& directory, bool allow_buffered) {
+  Result<Volume> volume = files.Describe(directory);
+  if (!volume.ok()) return volume;
+  if (volume.value().direct && volume.value().alignment > kMaxAlignment) {
+    return Status(Code::kNoDirectIo, directory + ": direct I/O there needs an alignment of " +
+                                         std::to_string(volume.value().alignment) + " bytes; the limit is 65536");
+  }
+  if (!volume.value().direct && !allow_buffered) {
+    return Status(Code::kNoDirectIo, directory + ": " + volume.value().file_system +
+                                         " has no direct I/O; use a disk, or allow buffered writes");
+  }
+  return volume;
+}
+
+Result<Identity> LoadIdentity(FileSystem& files, const std::string& directory) {
+  Result<std::vector<std::string>> names = files.List(directory);
+  if (!names.ok()) return names.status();
+  const auto has = [&](const char* name) {
+    return std::find(names.value().begin(), names.value().end(), name) != names.value().end();
+  };
+  if (has(kIdentityName)) return ReadIdentity(files, JoinPath(directory, kIdentityName));
+  if (has(kFormattingName)) {
+    return Status(Code::kNotFormatted, directory + ": formatting was interrupted; format it again");
+  }
+  return Status(Code::kNotFormatted, directory + ": not a journal, it has no file IDENTITY");
+}
+
+Result<std::unique_ptr<Journal>> Journal::Open(FileSystem& files, const OpenOptions& options,
+                                               JournalListener& listener) {
+  Result<Identity> identity = LoadIdentity(files, options.directory);
+  if (!identity.ok()) return identity.status();
+  if (Status status = CheckIdentity(identity.value(), options.expected, options.directory); !status.ok()) return status;
+  Result<std::unique_ptr<DirectoryLock>> lock = files.Lock(JoinPath(options.directory, kLockName));
+  if (!lock.ok()) return lock.status();
+  Result<Volume> volume = ChooseVolume(files, options.directory, options.allow_buffered);
+  if (!volume.ok()) return volume.status();
+  RecoveryOptions recovery;
+  recovery.direct = volume.value().direct;
+  recovery.alignment = volume.value().alignment;
+  Result<Recovered> recovered = Recover(files, options.directory, identity.value(), recovery);
+  if (!recovered.ok()) return recovered.status();
+  return std::unique_ptr<Journal>(new Journal(files, options, identity.value(), volume.value(), std::move(lock.value()),
+                                              std::move(recovered.value()), listener));
+}
+
+Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identity, Volume volume,
+                 std::unique_ptr<DirectoryLock> lock, Recovered recovered, JournalListener& listener)
+    : identity_(std::move(identity)),
+      volume_(std::move(volume)),
+      segment_bytes_(options.segment_bytes != 0 ? options.segment_bytes : recovered.segments.back().segment_bytes),
+      lock_(std::move(lock)),
+      report_(recovered.report),
+      index_(std::move(recovered.index)) {
+  segments_ = std::make_unique<SegmentStore>(
+      files, SegmentStore::Options{options.directory, identity_, segment_bytes_, volume_, options.own_threads},
+      recovered.segments);
+  const bool nothing_to_witness = report_.sealed || report_.blocks == 0;
+  commit_ = std::make_unique<GroupCommit>(
+      GroupCommit::Options{RoundUp(options.max_block_bytes, kMaxAlignment), options.max_pending_bytes,
+                           options.own_threads},
+      GroupCommit::Start{recovered.resume, report_.last_sequence + 1, recovered.next_ordinal, recovered.previous_crc,
+                         nothing_to_witness},
+      *segments_, listener, counters_);
+}
+
+Journal::~Journal() { (void)Close(); }
+
+Result<uint64_t> Journal::Append(std::span<const uint8_t> batch) {
+  Result<BatchHeader> header = ParseBatch(batch);
+  if (!header.ok()) return header.status();
+  std::lock_guard lock(mutex_);
+  Result<GroupLog*> log = index_.Make(header.value().group);
+  if (!log.ok()) return log.status();
+  if (Status status = log.value()->CheckAppend(header.value()); !status.ok()) return status;
+  Result<GroupCommit::Appended> appended = commit_->Append(RecordType::kBatch, header.value().group, batch);
+  if (!appended.ok()) return appended.status();
+  log.value()->ApplyAppend(header.value(), appended.value().payload);
+  return appended.value().ticket;
+}
+
+Result<uint64_t> Journal::SaveHardState(uint64_t group, const HardState& state) {
+  std::lock_guard lock(mutex_);
+  Result<GroupLog*> log = index_.Make(group);
+  if (!log.ok()) return log.status();
+  if (Status status = log.value()->CheckHardState(state); !status.ok()) return status;
+  Result<GroupCommit::Appended> appended = commit_->Append(RecordType::kHardState, group, EncodeHardState(state));
+  if (!appended.ok()) return appended.status();
+  log.value()->ApplyHardState(state);
+  return appended.value().ticket;
+}
+
+Result<uint64_t> Journal::TruncateSuffix(uint64_t group, uint64_t from_index) {
+  std::lock_guard lock(mutex_);
+  Result<GroupLog*> log = index_.Make(group);
+  if (!log.ok()) return log.status();
+  if (Status status = log.value()->CheckTruncateSuffix(from_index); !status.ok()) return status;
+  Result<GroupCommit::Appended> appended =
+      commit_->Append(RecordType::kTruncateSuffix, group, EncodeTruncateSuffix(from_index));
+  if (!appended.ok()) return appended.status();
+  log.value()->ApplyTruncateSuffix(from_index);
+  return appended.value().ticket;
+}
+
+Result<uint64_t> Journal::TruncatePrefix(uint64_t group, IndexTerm start) {
+  std::lock_guard lock(mutex_);
+  Result<GroupLog*> log = index_.Make(group);
+  if (!log.ok()) return log.status();
+  if (Status status = log.value()->CheckTruncatePrefix(start); !status.ok()) return status;
+  Result<GroupCommit::Appended> appended = commit_->Append(RecordType::kTruncatePrefix, group, EncodeIndexTerm(start));
+  if (!appended.ok()) return appended.status();
+  log.value()->ApplyTruncatePrefix(start);
+  return appended.value().ticket;
+}
+
+Result<uint64_t> Journal::SaveCommitHint(uint64_t group, IndexTerm hint) {
+  std::lock_guard lock(mutex_);
+  Result<GroupLog*> log = index_.Make(group);
+  if (!log.ok()) return log.status();
+  Result<GroupCommit::Appended> appended = commit_->Append(RecordType::kCommitHint, group, EncodeIndexTerm(hint));
+  if (!appended.ok()) return appended.status();
+  log.value()->ApplyCommitHint(hint);
+  return appended.value().ticket;
+}
+
+Result<ReadPlan> Journal::PlanRead(uint64_t group, uint64_t from_index, size_t max_bytes) const {
+  const Position durable_end = commit_->durable_end();
+  std::lock_guard lock(mutex_);
+  const GroupLog& log = index_.Find(group);
+  if (from_index <= log.log_start().index) {
+    return Status(Code::kRangeGone, "index " + std::to_string(from_index) + " is gone: the log starts after index " +
+                                        std::to_string(log.log_start().index));
+  }
+  ReadPlan plan;
+  plan.group = group;
+  if (from_index <= log.tail().index) {
+    for (size_t at = log.Find(from_index); at < log.batches().size(); ++at) {
+      const BatchEntry& entry = log.batches()[at];
+      // What is not durable may still vanish, and what was promised to nobody must be shown to nobody (R6).
+      if (Position{entry.segment, entry.offset} >= durable_end) break;
+      if (!plan.pieces.empty() && plan.bytes + entry.bytes > max_bytes) break;
+      plan.pieces.push_back({entry.segment, entry.offset, entry.bytes, entry.first_index});
+      plan.bytes += entry.bytes;
+    }
+  }
+  if (plan.pieces.empty()) {
+    return Status(Code::kBeyondTail, "index " + std::to_string(from_index) + " is not there yet, or not yet durable");
+  }
+  return plan;
+}
+
+std::vector<uint64_t> Journal::Groups() const {
+  std::lock_guard lock(mutex_);
+  std::vector<uint64_t> groups;
+  for (const auto& [group, log] : index_.groups()) groups.push_back(group);
+  return groups;
+}
+
+Status Journal::Close() {
+  // The preparer may hold up the writer, never the other way round, so the writer ends first.
+  Status status = commit_->Close();
+  segments_->Stop();
+  lock_.reset();
+  return status;
+}
+
+JournalStats Journal::stats() const {
+  return {counters_.blocks,
+          counters_.block_bytes,
+          counters_.records,
+          counters_.syncs,
+          counters_.last_write_micros,
+          counters_.last_sync_micros,
+          segments_->count(),
+          segment_bytes_,
+          volume_.alignment,
+          volume_.direct,
+          volume_.file_system};
+}
+
+}  // namespace scriptorium

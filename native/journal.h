@@ -1,0 +1,132 @@
+// The journal: one directory, one append-only stream of records shared by all logs (groups) of a scribe. This is the
+// whole interface of the engine; it knows nothing of Node, and a program may embed it alone as a durable log.
+//
+// Every call may be made from any thread. Appending calls return at once with a ticket; the record is durable when the
+// listener has been told of that ticket or a later one, and not before. Reads give durable bytes only, checksum
+// checked.
+#ifndef SCRIPTORIUM_JOURNAL_H_
+#define SCRIPTORIUM_JOURNAL_H_
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "file.h"
+#include "group_commit.h"
+#include "identity.h"
+#include "log_index.h"
+#include "recovery.h"
+#include "segment_store.h"
+#include "stats.h"
+
+namespace scriptorium {
+
+struct FormatOptions {
+  std::string directory;
+  Identity identity;  // created_millis is filled in.
+  uint64_t segment_bytes = kDefaultSegmentBytes;
+  bool allow_buffered = false;
+  std::vector<std::vector<uint8_t>> genesis;  // Batches the log begins with.
+  uint64_t hard_state_group = 0;
+  std::optional<HardState> hard_state;
+};
+
+struct OpenOptions {
+  std::string directory;
+  ExpectedIdentity expected;
+  uint64_t segment_bytes = 0;  // Of segments made from now on; 0 keeps the size of the newest.
+  size_t max_block_bytes = 1 << 20;
+  size_t max_pending_bytes = 64 << 20;
+  bool allow_buffered = false;
+  bool own_threads = true;  // Off, nothing moves on by itself: tests call RunOnce().
+};
+
+struct ReadPlan {
+  struct Piece {
+    uint32_t segment;
+    uint32_t offset;
+    uint32_t bytes;
+    uint64_t first_index;
+  };
+  uint64_t group = 0;
+  size_t bytes = 0;
+  std::vector<Piece> pieces;
+};
+
+struct JournalStats {
+  uint64_t blocks, block_bytes, records, syncs, last_write_micros, last_sync_micros, segments, segment_bytes;
+  uint32_t alignment;
+  bool direct_io;
+  std::string file_system;
+};
+
+class Journal {
+ public:
+  // Makes a new journal in an empty or absent directory, durable when it returns. A directory left half made by a crash
+  // is refused by Open and may be formatted again; any other content is never formatted over.
+  static Status Format(FileSystem& files, const FormatOptions& options);
+
+  // Locks, recovers and opens. `listener` must outlive the journal.
+  static Result<std::unique_ptr<Journal>> Open(FileSystem& files, const OpenOptions& options,
+                                               JournalListener& listener);
+  ~Journal();
+
+  // The batch must be valid and go on from the tail of its group: first index one more, term not lower.
+  Result<uint64_t> Append(std::span<const uint8_t> batch);
+  Result<uint64_t> SaveHardState(uint64_t group, const HardState& state);
+  Result<uint64_t> TruncateSuffix(uint64_t group, uint64_t from_index);
+  Result<uint64_t> TruncatePrefix(uint64_t group, IndexTerm start);
+  Result<uint64_t> SaveCommitHint(uint64_t group, IndexTerm hint);
+
+  // Reading is two steps, so that the caller can bring memory of exactly the right size and do the second elsewhere.
+  // The plan covers whole batches from the one that contains `from_index`: at least one, then as many as fit max_bytes.
+  Result<ReadPlan> PlanRead(uint64_t group, uint64_t from_index, size_t max_bytes) const;
+  // Fills `to` (plan.bytes long). ROTTEN names the place of a batch that does not hold; then `to` is not to be used.
+  Status Read(const ReadPlan& plan, uint8_t* to);
+
+  // Calls `visit` with the state of the group while nothing changes it.
+  template <typename Visit>
+  void VisitGroup(uint64_t group, Visit visit) const {
+    std::lock_guard lock(mutex_);
+    visit(index_.Find(group));
+  }
+  std::vector<uint64_t> Groups() const;
+
+  bool RunOnce() { return commit_->RunOnce(); }
+  // Writes out what was appended and lets go of the directory. The failure, if the journal failed. Idempotent.
+  Status Close();
+
+  const Identity& identity() const { return identity_; }
+  const RecoveryReport& report() const { return report_; }
+  JournalStats stats() const;
+
+ private:
+  Journal(FileSystem& files, const OpenOptions& options, Identity identity, Volume volume,
+          std::unique_ptr<DirectoryLock> lock, Recovered recovered, JournalListener& listener);
+
+  Identity identity_;
+  Volume volume_;
+  uint64_t segment_bytes_;
+  std::unique_ptr<DirectoryLock> lock_;
+  RecoveryReport report_;
+  mutable std::mutex mutex_;  // Guards index_, and that records enter the stream in the order in which they enter it.
+  LogIndex index_;
+  Counters counters_;
+  std::unique_ptr<SegmentStore> segments_;
+  std::unique_ptr<GroupCommit> commit_;
+};
+
+inline constexpr char kIdentityName[] = "IDENTITY";
+inline constexpr char kFormattingName[] = "FORMATTING";
+inline constexpr char kLockName[] = "LOCK";
+
+// The volume of a directory whose lock file exists; NO_DIRECT_IO unless direct I/O works or buffering is allowed.
+Result<Volume> ChooseVolume(FileSystem& files, const std::string& directory, bool allow_buffered);
+// Finds and reads the identity of a formatted directory.
+Result<Identity> LoadIdentity(FileSystem& files, const std::string& directory);
+
+}  // namespace scriptorium
+
+#endif  // SCRIPTORIUM_JOURNAL_H_

@@ -1,0 +1,56 @@
+// Reading batches back: few large aligned reads, every batch checked before its bytes leave the engine.
+#include <algorithm>
+
+#include "crc32c.h"
+#include "journal.h"
+
+namespace scriptorium {
+namespace {
+
+// Neighbours closer than this are read in one go; what lies between them costs less than another request.
+constexpr uint32_t kJoinGapBytes = 64 << 10;
+constexpr uint32_t kMaxSpanBytes = 4 << 20;
+
+Status CheckStored(std::span<const uint8_t> bytes, const ReadPlan& plan, const ReadPlan::Piece& piece,
+                   const std::string& path) {
+  Result<BatchHeader> batch = ParseBatch(bytes);
+  if (!batch.ok()) return Status::At(Code::kRotten, path, piece.offset, batch.status().message());
+  if (batch.value().group != plan.group || batch.value().first_index != piece.first_index) {
+    return Status::At(Code::kRotten, path, piece.offset, "another batch stands where this one was stored");
+  }
+  return Status();
+}
+
+}  // namespace
+
+Status Journal::Read(const ReadPlan& plan, uint8_t* to) {
+  const uint32_t alignment = std::max<uint32_t>(volume_.alignment, 4096);
+  AlignedBuffer buffer;
+  for (size_t at = 0; at < plan.pieces.size();) {
+    const ReadPlan::Piece& first = plan.pieces[at];
+    const auto begin = static_cast<uint32_t>(RoundDown(first.offset, alignment));
+    uint32_t end = first.offset + first.bytes;
+    size_t last = at + 1;
+    for (; last < plan.pieces.size(); ++last) {
+      const ReadPlan::Piece& next = plan.pieces[last];
+      const bool near = next.segment == first.segment && next.offset >= end && next.offset - end <= kJoinGapBytes;
+      if (!near || next.offset + next.bytes - begin > kMaxSpanBytes) break;
+      end = next.offset + next.bytes;
+    }
+    const size_t bytes = RoundUp(end - begin, alignment);
+    if (buffer.size() < bytes) buffer = AlignedBuffer(bytes, kMaxAlignment);
+    Result<std::shared_ptr<File>> file = segments_->OpenForReading(first.segment);
+    if (!file.ok()) return file.status();
+    if (Status status = ReadFully(*file.value(), buffer.data(), bytes, begin); !status.ok()) return status;
+    for (; at < last; ++at) {
+      const ReadPlan::Piece& piece = plan.pieces[at];
+      const std::span<const uint8_t> stored(buffer.data() + (piece.offset - begin), piece.bytes);
+      if (Status status = CheckStored(stored, plan, piece, file.value()->path()); !status.ok()) return status;
+      std::memcpy(to, stored.data(), stored.size());
+      to += stored.size();
+    }
+  }
+  return Status();
+}
+
+}  // namespace scriptorium

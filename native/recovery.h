@@ -1,0 +1,87 @@
+// Recovery: what a directory holds after a restart, decided from its bytes alone.
+//
+// The happy path. Segments are opened in order of number and their blocks walked in order of sequence, each checked
+// against its place, its segment's nonce, the chain of header checksums and its own two checksums; each record goes
+// through the same checks as when it was appended (log_index.h). Where the walk meets zeros and nothing but zeros
+// follows, the journal ends: a clean tail. Everything read is then made durable before anyone is told of it (R30).
+//
+// The end of a segment. A segment ends where no block stands any more and the first block of a later segment goes on
+// with exactly the next sequence and chain. The writer never submits the first block of a segment before all blocks of
+// the segments before it are durable, so damage at the end of one segment can never be mistaken for its end.
+//
+// When a block at p, with expected sequence s, does not hold, three things may have happened (R29):
+//   torn       The power went while s was being written; it was never acknowledged. Dropped, and reported.
+//   rotten     s was durable and the disk lost it. Recovery refuses, names file and offset, and changes nothing. The
+//              witness: any later block that says "durable through ≥ s", or stands in a later segment.
+//   uncertain  Nothing witnesses s, yet every sector of it was written (a block records how many of its sectors are
+//              zero by intent; an unwritten sector shows the zeros that lay there before). A torn write of 512-byte
+//              sectors does not look like that, so s may have been acknowledged and then rotted: recovery refuses too.
+// One bad read proves nothing: a block is read again before it is judged. A read that the disk refuses is an I/O error,
+// never a verdict. Valid blocks that follow a hole and witness nothing beyond it were in flight together with what is
+// missing; they go with it.
+//
+// After a torn tail the journal goes on in the next untouched segment, so that nothing of what was dropped can ever be
+// read as the continuation of what is written next. Segments are never rewritten and never deleted here.
+//
+// Failure modes. A crash during recovery changes nothing, for recovery writes nothing. Lengths found on disk are
+// bounded by the segment and by kMaxBlockBytes before they are used. A missing segment, one of another directory, one
+// that is shorter than it was made, and one of a newer format are each refused by name.
+#ifndef SCRIPTORIUM_RECOVERY_H_
+#define SCRIPTORIUM_RECOVERY_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "file.h"
+#include "log_index.h"
+#include "segment.h"
+
+namespace scriptorium {
+
+struct RecoveryReport {
+  uint64_t segments = 0;
+  uint64_t blocks = 0;
+  uint64_t records = 0;
+  uint64_t batches = 0;
+  uint64_t bytes = 0;  // Of the blocks kept.
+  uint64_t last_sequence = 0;
+  Position end;                     // Where the kept stream ends.
+  bool torn = false;                // Something after it was dropped:
+  uint64_t torn_bytes = 0;          //   bytes from there to the last one that was written,
+  uint64_t dropped_blocks = 0;      //   valid blocks among them.
+  bool sealed = false;              // The last block kept is a seal: the directory was idle or closed.
+  uint64_t header_copies_used = 0;  // Segments whose first header was bad.
+};
+
+struct BlockSummary {
+  uint64_t segment;
+  BlockHeader header;
+};
+
+struct RecoveryOptions {
+  bool direct = true;
+  uint32_t alignment = 4096;
+  // Whether to make what was read durable; inspection does not.
+  bool make_durable = true;
+  // Called for each kept block; may be empty.
+  std::function<void(const BlockSummary&)> on_block;
+};
+
+struct Recovered {
+  RecoveryReport report;
+  LogIndex index;
+  std::vector<SegmentHeader> segments;  // By number, without gaps.
+  Position resume;                      // Where the next block goes; its segment may not exist yet.
+  uint32_t previous_crc = 0;
+  uint64_t next_ordinal = 1;
+};
+
+// Reads the directory of `identity`. `partial`, when given, receives the report also if the answer is a refusal.
+Result<Recovered> Recover(FileSystem& files, const std::string& directory, const Identity& identity,
+                          const RecoveryOptions& options, RecoveryReport* partial = nullptr);
+
+}  // namespace scriptorium
+
+#endif  // SCRIPTORIUM_RECOVERY_H_

@@ -1,0 +1,69 @@
+// Segment files: fixed size, filled with zeros and made durable before the first block goes in, so that appending never
+// changes the file's length or its extents and an fdatasync has nothing but data to wait for.
+//
+// A segment is prepared under the name "prepare.tmp" and renamed when it is whole: a file called segment-… is never
+// half made, whenever the power goes. Two identical headers stand at its start; the second is read if the first is bad.
+#ifndef SCRIPTORIUM_SEGMENT_H_
+#define SCRIPTORIUM_SEGMENT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "block.h"
+#include "file.h"
+#include "identity.h"
+
+namespace scriptorium {
+
+inline constexpr size_t kSegmentHeaderBytes = 4096;
+// Kept free at the end of a segment for a footer.
+inline constexpr size_t kSegmentFooterBytes = 4096;
+inline constexpr uint64_t kDefaultSegmentBytes = 64 << 20;
+inline constexpr uint64_t kMaxSegmentBytes = 1 << 30;
+// What the engine can work with at all; the addon asks for far more.
+inline constexpr uint64_t kMinSegmentBytes = 32 << 10;
+inline constexpr uint32_t kMaxAlignment = 64 << 10;
+
+inline constexpr char kPrepareName[] = "prepare.tmp";
+
+struct SegmentHeader {
+  Id128 cluster_id{};
+  Id128 storage_uuid{};
+  uint64_t number = 0;
+  uint64_t nonce = 0;
+  uint64_t segment_bytes = 0;
+  uint32_t alignment = 0;
+  uint64_t created_millis = 0;
+
+  // Blocks stand in [blocks_begin, blocks_end).
+  uint32_t blocks_begin() const { return static_cast<uint32_t>(RoundUp(2 * kSegmentHeaderBytes, alignment)); }
+  uint32_t blocks_end() const {
+    return static_cast<uint32_t>(RoundDown(segment_bytes - kSegmentFooterBytes, alignment));
+  }
+};
+
+std::string SegmentName(uint64_t number);
+// The number in a segment's file name; nothing if it is not exactly such a name.
+std::optional<uint64_t> ParseSegmentName(const std::string& name);
+std::string JoinPath(const std::string& directory, const std::string& name);
+
+void EncodeSegmentHeader(const SegmentHeader& header, uint8_t* to);
+
+struct ReadSegmentHeader {
+  SegmentHeader header;
+  bool from_copy = false;  // The first header was bad and the second was used.
+};
+
+// Reads and checks the header of a segment file: ROTTEN, NEWER_FORMAT, or WRONG_IDENTITY if it is not of `identity`.
+Result<ReadSegmentHeader> LoadSegmentHeader(File& file, uint64_t number, const Identity& identity);
+
+// Makes the segment durable under its own name. Stops early with CLOSED when `*abandon` becomes true. Leaves nothing
+// under the segment's name unless it succeeds.
+Status PrepareSegment(FileSystem& files, const std::string& directory, const SegmentHeader& header, bool direct,
+                      const std::atomic<bool>* abandon);
+
+}  // namespace scriptorium
+
+#endif  // SCRIPTORIUM_SEGMENT_H_

@@ -1,0 +1,23 @@
+// Counters of one open journal. Written by the writer thread, read by anyone; each is exact, together they are a
+// sketch.
+#ifndef SCRIPTORIUM_STATS_H_
+#define SCRIPTORIUM_STATS_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace scriptorium {
+
+struct Counters {
+  std::atomic<uint64_t> blocks{0};
+  std::atomic<uint64_t> block_bytes{0};
+  std::atomic<uint64_t> records{0};
+  std::atomic<uint64_t> syncs{0};
+  std::atomic<uint64_t> seals{0};
+  std::atomic<uint64_t> last_write_micros{0};
+  std::atomic<uint64_t> last_sync_micros{0};
+};
+
+}  // namespace scriptorium
+
+#endif  // SCRIPTORIUM_STATS_H_
