@@ -1,0 +1,109 @@
+/** What goes into a journal and comes out of it. Numbers are integers below 2^53; ids are 32 lower-case hex digits. */
+import type { ScriptoriumError } from '../errors.ts';
+
+export interface JournalIdentity {
+  readonly clusterId: string;
+  /** 1 to 64 bytes of UTF-8. */
+  readonly scribeId: string;
+  /** Made when the directory is formatted: a disk is a member, not a name (R26). */
+  readonly storageUuid: string;
+}
+
+export interface FormatOptions {
+  /** Absent or empty; its parent must exist. */
+  readonly directory: string;
+  readonly identity: JournalIdentity;
+  /** Bytes per segment file; default 64 MiB, from 16 MiB to 1 GiB, a multiple of 64 KiB. */
+  readonly segmentBytes?: number;
+  /** Go on without O_DIRECT where the file system has none (tmpfs); default false. */
+  readonly allowBuffered?: boolean;
+  /** Encoded batches the logs begin with. */
+  readonly genesis?: readonly Uint8Array[];
+  /** The term a group begins with, without a vote. */
+  readonly hardState?: { readonly group: number; readonly term: number };
+}
+
+export interface JournalOptions {
+  readonly directory: string;
+  /** What the directory must say of itself; WRONG_IDENTITY otherwise. */
+  readonly identity?: Partial<JournalIdentity>;
+  /** Bytes per segment made from now on; default as the newest one, from 16 MiB to 1 GiB, a multiple of 64 KiB. */
+  readonly segmentBytes?: number;
+  /** Largest group commit in bytes, one longer batch excepted; default 1 MiB, from 64 KiB to 4 MiB. */
+  readonly maxBlockBytes?: number;
+  /** Bytes that may wait for the disk before appends throw OVERLOADED; default 64 MiB, from 8 MiB to 1 GiB. */
+  readonly maxPendingBytes?: number;
+  /** Go on without O_DIRECT where the file system has none (tmpfs); default false. */
+  readonly allowBuffered?: boolean;
+  /** Every record with a ticket up to this one is durable; one call for many. */
+  readonly onDurable: (ticket: number) => void;
+  /** Nothing more will become durable (R30); called at most once. */
+  readonly onFailure: (error: ScriptoriumError) => void;
+}
+
+export interface IndexTerm {
+  readonly index: number;
+  readonly term: number;
+}
+
+export interface HardState {
+  readonly term: number;
+  /** The incarnation voted for in `term`, or null. */
+  readonly votedFor: string | null;
+}
+
+export interface GroupState {
+  /** The last entry dropped, `(0, 0)` if none was: the virtual tail before the first entry. */
+  readonly logStart: IndexTerm;
+  readonly tail: IndexTerm;
+  readonly hardState: HardState;
+  /** As last saved, `(0, 0)` if never. */
+  readonly commitHint: IndexTerm;
+  /** Terms of the entries held, ascending; a run ends where the next one starts. */
+  readonly termRuns: readonly { readonly term: number; readonly firstIndex: number }[];
+  /** First indexes of the configuration batches held, ascending. */
+  readonly configurations: readonly number[];
+  /** Batches held. */
+  readonly batches: number;
+}
+
+/** What recovery found, kept and dropped. */
+export interface RecoveryReport {
+  readonly segments: number;
+  /** Kept, like the records, batches and bytes below. */
+  readonly blocks: number;
+  readonly records: number;
+  readonly batches: number;
+  readonly bytes: number;
+  readonly lastSequence: number;
+  /** Where the kept stream ends: segment number and offset in its file. */
+  readonly endSegment: number;
+  readonly endOffset: number;
+  /** `torn`: something behind the end had been written and was never acknowledged; it was dropped. */
+  readonly tail: 'clean' | 'torn';
+  readonly tornBytes: number;
+  /** Whole blocks among what was dropped. */
+  readonly droppedBlocks: number;
+  /** Whether the journal had been idle or was closed. */
+  readonly sealed: boolean;
+  /** Segments whose first header was bad and the second good. */
+  readonly headerCopiesUsed: number;
+}
+
+/** Since the journal was opened. */
+export interface JournalStats {
+  /** Group commits. */
+  readonly blocks: number;
+  readonly blockBytes: number;
+  readonly records: number;
+  readonly syncs: number;
+  readonly lastWriteMicros: number;
+  readonly lastSyncMicros: number;
+  /** Files there are. */
+  readonly segments: number;
+  readonly segmentBytes: number;
+  /** Of blocks, in bytes. */
+  readonly alignment: number;
+  readonly directIo: boolean;
+  readonly fileSystem: string;
+}

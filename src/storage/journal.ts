@@ -1,0 +1,119 @@
+/**
+ * The journal of one directory: every log of a scribe in one durable stream. Appending returns a ticket at once; the
+ * record is durable when `onDurable` was called with that ticket or a later one, and must not be acknowledged before.
+ * After a write or fsync error nothing becomes durable any more and every append throws (R30); reads go on.
+ */
+import { addon, type NativeJournal } from '../addon/addon.ts';
+import type { ScriptoriumError } from '../errors.ts';
+import { calling, promising, toScriptoriumError } from './journal-errors.ts';
+import type {
+  FormatOptions,
+  GroupState,
+  HardState,
+  IndexTerm,
+  JournalIdentity,
+  JournalOptions,
+  JournalStats,
+  RecoveryReport,
+} from './journal-types.ts';
+
+export { type InspectReport, inspectDirectory } from './journal-inspect.ts';
+export type * from './journal-types.ts';
+
+export class Journal {
+  readonly identity: JournalIdentity;
+  readonly report: RecoveryReport;
+  readonly #native: NativeJournal;
+  #closing: Promise<void> | null = null;
+
+  private constructor(native: NativeJournal, identity: JournalIdentity, report: RecoveryReport) {
+    this.#native = native;
+    this.identity = identity;
+    this.report = report;
+  }
+
+  /**
+   * Makes a journal in an empty or absent directory, durable when the promise resolves. NOT_EMPTY for any other content:
+   * nothing is ever formatted over, except what an interrupted format left.
+   */
+  static format(options: FormatOptions): Promise<void> {
+    const { directory, identity, segmentBytes, allowBuffered, genesis, hardState } = options;
+    const native = { directory, ...identity, segmentBytes, allowBuffered, genesis: genesis ?? [], hardState };
+    return promising(() => addon.format(native));
+  }
+
+  /**
+   * Locks the directory, recovers what it holds and makes that durable. Refuses, changing nothing, with NOT_FORMATTED,
+   * WRONG_IDENTITY, LOCKED, NEWER_FORMAT, ROTTEN, UNCERTAIN_TAIL, NO_DIRECT_IO, READ_ONLY or IO_ERROR.
+   */
+  static open(options: JournalOptions): Promise<Journal> {
+    const { identity, onDurable, onFailure, ...rest } = options;
+    return promising(async () => {
+      const failed = (error: Error): void => onFailure(toScriptoriumError(error) as ScriptoriumError);
+      const native = new addon.NativeJournal({ ...rest, ...identity }, onDurable, failed);
+      const opened = await native.open();
+      return new Journal(native, opened.identity, opened.report);
+    });
+  }
+
+  /** What is known of a group, durable or not; all zeros for one that was never written. */
+  group(group: number): GroupState {
+    return calling(() => this.#native.group(group));
+  }
+
+  /** The groups that hold anything, ascending. */
+  groups(): number[] {
+    return calling(() => this.#native.groups());
+  }
+
+  /**
+   * Appends one whole encoded batch, copying its bytes before it returns. It must start right after the tail of its group,
+   * with a term not below the tail's (else BAD_OPTION). BAD_BATCH for a wrong shape or checksum, OVERLOADED when
+   * maxPendingBytes wait for the disk, JOURNAL_FAILED, NO_SPACE, CLOSED.
+   */
+  append(batch: Uint8Array): number {
+    return calling(() => this.#native.append(batch));
+  }
+
+  /** Saves term and vote. BAD_OPTION if the term went back, or the vote of a term changed (R1). */
+  saveHardState(group: number, state: HardState): number {
+    return calling(() => this.#native.saveHardState(group, state.term, state.votedFor));
+  }
+
+  /** Cuts entries from `fromIndex` on, which must be where a batch starts; RANGE_GONE at or below the log's start. */
+  truncateSuffix(group: number, fromIndex: number): number {
+    return calling(() => this.#native.truncateSuffix(group, fromIndex));
+  }
+
+  /** Drops entries up to `index`, whose term is `term`; both stay as the virtual tail before the first entry (R24). */
+  truncatePrefix(group: number, index: number, term: number): number {
+    return calling(() => this.#native.truncatePrefix(group, index, term));
+  }
+
+  /** Notes how far a leader said the group had committed; comes back as `group().commitHint`. */
+  saveCommitHint(group: number, hint: IndexTerm): number {
+    return calling(() => this.#native.saveCommitHint(group, hint.index, hint.term));
+  }
+
+  /**
+   * Whole batches back to back, from the one that holds `fromIndex`: at least one, then as many as fit `maxBytes`. Only
+   * what is durable, checksums verified. RANGE_GONE, BEYOND_TAIL, ROTTEN (R29), IO_ERROR.
+   */
+  read(group: number, fromIndex: number, maxBytes: number): Promise<Uint8Array> {
+    return promising(() => this.#native.read(group, fromIndex, maxBytes));
+  }
+
+  stats(): JournalStats {
+    return calling(() => this.#native.stats());
+  }
+
+  /** Makes durable what was appended, answers the reads, releases the directory. Rejects if the journal failed. */
+  close(): Promise<void> {
+    this.#closing ??= promising(() => this.#native.close());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
