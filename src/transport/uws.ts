@@ -117,10 +117,14 @@ async function listen(library: Library, options: ListenOptions): Promise<Listene
       `cannot listen on ${options.host}:${options.port}: the address is taken or not ours`,
     );
   }
+  let closed: Promise<void> | undefined;
   return {
     host: options.host,
     port: library.us_socket_local_port(socket as never),
-    close: () => closeAll(app, links),
+    close: () => {
+      closed ??= closeAll(app, links);
+      return closed;
+    },
   };
 }
 

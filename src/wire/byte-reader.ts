@@ -59,12 +59,12 @@ export class ByteReader {
     return this.#bytes.toString('hex', offset, offset + 16);
   }
 
-  /** UTF-8 behind a u16 length. */
+  /** UTF-8 behind a u16 length, for people: control characters cannot reach a log or a terminal (N21). */
   prose(maxBytes: number): string {
     const length = this.u16();
     if (length > maxBytes) throw badFrame('a text beyond its limit');
     const offset = this.#advance(length);
-    return this.#bytes.toString('utf8', offset, offset + length);
+    return this.#bytes.toString('utf8', offset, offset + length).replaceAll(/\p{Cc}/gu, ' ');
   }
 
   /** Text behind a u8 length that must match `pattern`, which must allow ASCII only. */
