@@ -4,6 +4,8 @@
       'target_name': 'scriptorium',
       'sources': [
         'native/addon.cc',
+        'native/addon_journal.cc',
+        'native/addon_values.cc',
         'native/batch.cc',
         'native/block.cc',
         'native/crc32c.cc',

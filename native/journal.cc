@@ -73,61 +73,54 @@ Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identit
 
 Journal::~Journal() { (void)Close(); }
 
-Result<uint64_t> Journal::Append(std::span<const uint8_t> batch) {
-  Result<BatchHeader> header = ParseBatch(batch);
-  if (!header.ok()) return header.status();
+// One record: checked against its group, taken into the stream, then applied to the group, with nothing in between.
+template <typename Check, typename Apply>
+Result<uint64_t> Journal::Take(RecordType type, uint64_t group, std::span<const uint8_t> payload, Check check,
+                               Apply apply) {
   std::lock_guard lock(mutex_);
-  Result<GroupLog*> log = index_.Make(header.value().group);
+  Result<GroupLog*> log = index_.Make(group);
   if (!log.ok()) return log.status();
-  if (Status status = log.value()->CheckAppend(header.value()); !status.ok()) return status;
-  Result<GroupCommit::Appended> appended = commit_->Append(RecordType::kBatch, header.value().group, batch);
+  if (Status status = check(*log.value()); !status.ok()) return status;
+  Result<GroupCommit::Appended> appended = commit_->Append(type, group, payload);
   if (!appended.ok()) return appended.status();
-  log.value()->ApplyAppend(header.value(), appended.value().payload);
+  apply(*log.value(), appended.value().payload);
   return appended.value().ticket;
+}
+
+Result<uint64_t> Journal::Append(std::span<const uint8_t> batch) {
+  Result<BatchHeader> parsed = ParseBatch(batch);
+  if (!parsed.ok()) return parsed.status();
+  const BatchHeader& header = parsed.value();
+  return Take(
+      RecordType::kBatch, header.group, batch, [&](const GroupLog& log) { return log.CheckAppend(header); },
+      [&](GroupLog& log, Position at) { log.ApplyAppend(header, at); });
 }
 
 Result<uint64_t> Journal::SaveHardState(uint64_t group, const HardState& state) {
-  std::lock_guard lock(mutex_);
-  Result<GroupLog*> log = index_.Make(group);
-  if (!log.ok()) return log.status();
-  if (Status status = log.value()->CheckHardState(state); !status.ok()) return status;
-  Result<GroupCommit::Appended> appended = commit_->Append(RecordType::kHardState, group, EncodeHardState(state));
-  if (!appended.ok()) return appended.status();
-  log.value()->ApplyHardState(state);
-  return appended.value().ticket;
+  return Take(
+      RecordType::kHardState, group, EncodeHardState(state),
+      [&](const GroupLog& log) { return log.CheckHardState(state); },
+      [&](GroupLog& log, Position) { log.ApplyHardState(state); });
 }
 
 Result<uint64_t> Journal::TruncateSuffix(uint64_t group, uint64_t from_index) {
-  std::lock_guard lock(mutex_);
-  Result<GroupLog*> log = index_.Make(group);
-  if (!log.ok()) return log.status();
-  if (Status status = log.value()->CheckTruncateSuffix(from_index); !status.ok()) return status;
-  Result<GroupCommit::Appended> appended =
-      commit_->Append(RecordType::kTruncateSuffix, group, EncodeTruncateSuffix(from_index));
-  if (!appended.ok()) return appended.status();
-  log.value()->ApplyTruncateSuffix(from_index);
-  return appended.value().ticket;
+  return Take(
+      RecordType::kTruncateSuffix, group, EncodeTruncateSuffix(from_index),
+      [&](const GroupLog& log) { return log.CheckTruncateSuffix(from_index); },
+      [&](GroupLog& log, Position) { log.ApplyTruncateSuffix(from_index); });
 }
 
 Result<uint64_t> Journal::TruncatePrefix(uint64_t group, IndexTerm start) {
-  std::lock_guard lock(mutex_);
-  Result<GroupLog*> log = index_.Make(group);
-  if (!log.ok()) return log.status();
-  if (Status status = log.value()->CheckTruncatePrefix(start); !status.ok()) return status;
-  Result<GroupCommit::Appended> appended = commit_->Append(RecordType::kTruncatePrefix, group, EncodeIndexTerm(start));
-  if (!appended.ok()) return appended.status();
-  log.value()->ApplyTruncatePrefix(start);
-  return appended.value().ticket;
+  return Take(
+      RecordType::kTruncatePrefix, group, EncodeIndexTerm(start),
+      [&](const GroupLog& log) { return log.CheckTruncatePrefix(start); },
+      [&](GroupLog& log, Position) { log.ApplyTruncatePrefix(start); });
 }
 
 Result<uint64_t> Journal::SaveCommitHint(uint64_t group, IndexTerm hint) {
-  std::lock_guard lock(mutex_);
-  Result<GroupLog*> log = index_.Make(group);
-  if (!log.ok()) return log.status();
-  Result<GroupCommit::Appended> appended = commit_->Append(RecordType::kCommitHint, group, EncodeIndexTerm(hint));
-  if (!appended.ok()) return appended.status();
-  log.value()->ApplyCommitHint(hint);
-  return appended.value().ticket;
+  return Take(
+      RecordType::kCommitHint, group, EncodeIndexTerm(hint), [](const GroupLog&) { return Status(); },
+      [&](GroupLog& log, Position) { log.ApplyCommitHint(hint); });
 }
 
 Result<ReadPlan> Journal::PlanRead(uint64_t group, uint64_t from_index, size_t max_bytes) const {

@@ -106,6 +106,9 @@ class Journal {
   Journal(FileSystem& files, const OpenOptions& options, Identity identity, Volume volume,
           std::unique_ptr<DirectoryLock> lock, Recovered recovered, JournalListener& listener);
 
+  template <typename Check, typename Apply>
+  Result<uint64_t> Take(RecordType type, uint64_t group, std::span<const uint8_t> payload, Check check, Apply apply);
+
   Identity identity_;
   Volume volume_;
   uint64_t segment_bytes_;
