@@ -2,7 +2,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the checker is shown source text as strings.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkSourceTree, checkTestFiles } from './check.ts';
+import { checkBench, checkSourceTree, checkTestFiles } from './check.ts';
 import { withTree } from './fixture.ts';
 import { MAX_LINES } from './rules.ts';
 import { blankCommentsAndStrings, importedModules } from './scan.ts';
@@ -64,6 +64,16 @@ describe('the tidy checker', () => {
     test(`leaves ${name} alone`, () => {
       assert.deepEqual(withTree(files, checkSourceTree), []);
     });
+
+  test('lets only the command line import the benchmark, and not the other way', () => {
+    const files = { 'cli/a.ts': "import '../../bench/b.ts';\n", 'node/a.ts': "import '../../bench/b.ts';\n" };
+    assert.deepEqual(withTree(files, checkSourceTree), [
+      'node/a.ts: imports ../bench/b.ts, but node may not import bench',
+    ]);
+    assert.deepEqual(withTree({ 'a.ts': "import '../src/cli/b.ts';\n" }, checkBench), [
+      'a.ts: bench may not import cli',
+    ]);
+  });
 
   test('names a test file without a test', () => {
     const files = { 'a/empty.test.ts': "// test('no', () => {});\n", 'a/full.test.ts': "test('yes', () => {});\n" };

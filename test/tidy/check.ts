@@ -29,6 +29,9 @@ function filesUnder(root: string, endings: readonly string[]): SourceFile[] {
 }
 
 const folderOf = (path: string): string => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '');
+
+/** The folder an import leads to; `bench/`, which stands beside src/, counts as one of its folders. */
+const folderOfTarget = (path: string): string => folderOf(path.startsWith('../bench/') ? path.slice(3) : path);
 const isRelative = (module: string): boolean => module.startsWith('.');
 const packageOf = (module: string): string =>
   module
@@ -48,7 +51,7 @@ function checkArrows(files: readonly SourceFile[]): string[] {
     }
     for (const module of importedModules(file.text).filter(isRelative)) {
       const target = normalize(join(dirname(file.path), module));
-      const to = folderOf(target);
+      const to = folderOfTarget(target);
       if (to === from || allowed.includes(to) || IMPORTED_BY_ALL.includes(target)) continue;
       breaches.push(`${file.path}: imports ${target}, but ${from || 'src'} may not import ${to || 'src'}`);
     }
@@ -146,6 +149,13 @@ export function checkSourceTree(root: string): string[] {
 /** Breaches in folders that are not laid out like src/: only sizes are looked at. */
 export function checkFileSizes(root: string, endings: readonly string[]): string[] {
   return checkSizes(filesUnder(root, endings));
+}
+
+/** Files of bench/ that import the command line: it is the command line that runs benchmarks. */
+export function checkBench(root: string): string[] {
+  return filesUnder(root, ['.ts'])
+    .filter((file) => importedModules(file.text).some((module) => module.includes('/src/cli/')))
+    .map((file) => `${file.path}: bench may not import cli`);
 }
 
 /** Test files without a test: each `*.test.ts` must call `test(` or `it(` at least once. */

@@ -21,8 +21,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   node: ['core', 'wire', 'storage', 'transport', 'machine', 'runtime'],
   kv: ['core', 'machine', 'runtime', 'node'],
   server: ['core', 'runtime', 'node', 'kv'],
-  cli: ['core', 'wire', 'storage', 'transport', 'machine', 'runtime', 'node', 'kv', 'server'],
-  '': ['core', 'wire', 'storage', 'machine', 'node'],
+  cli: ['core', 'wire', 'storage', 'transport', 'machine', 'runtime', 'node', 'kv', 'server', 'bench'],
+  '': ['core', 'wire', 'storage', 'machine', 'runtime', 'node'],
 };
 
 export const IMPORTED_BY_ALL: readonly string[] = ['errors.ts', 'core/limits.ts'];
@@ -50,7 +50,6 @@ export const WORDS: Readonly<Record<string, string>> = {
   cb: 'callback',
   req: 'request',
   res: 'result',
-  resp: 'reply',
   opts: 'options',
   err: 'error',
   addr: 'address',
@@ -67,7 +66,4 @@ export const WORDS_OF_OTHERS: readonly { readonly file: string; readonly word: s
   { file: 'cli/program.ts', word: 'err', because: "commander's own name for its standard error" },
   { file: 'kv/', word: 'master', because: "Redis' own name for the role in INFO replication" },
   { file: 'kv/', word: 'slave', because: "Redis' own name for the role in INFO replication" },
-  { file: 'kv/', word: 'resp', because: 'the name of the Redis protocol' },
-  { file: 'cli/', word: 'resp', because: 'the name of the Redis protocol' },
-  { file: 'server/', word: 'resp', because: 'the name of the Redis protocol' },
 ];

@@ -4,13 +4,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ERRORS } from '../../src/errors.ts';
-import { checkFileSizes, checkSourceTree, checkTestFiles } from './check.ts';
+import { checkBench, checkFileSizes, checkSourceTree, checkTestFiles } from './check.ts';
 
 /** Compiled tests run from dist/test/tidy. */
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 test('src/ keeps its arrows, its purity, its sizes and its words', () => {
   assert.deepEqual(checkSourceTree(join(ROOT, 'src')), []);
+});
+
+test('bench/ knows nothing of the command line', () => {
+  assert.deepEqual(checkBench(join(ROOT, 'bench')), []);
 });
 
 test('no file elsewhere is too long', () => {
