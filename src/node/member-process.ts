@@ -1,0 +1,100 @@
+/**
+ * One scribe or worker running as a child process. The child says over its IPC channel when it is ready, and ends when the
+ * channel closes: children never outlive whoever started them, not even by kill -9. What the child prints goes to a file,
+ * so that a parent that is stopped or slow never blocks it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { ERRORS, type ErrorCode, ScriptoriumError } from '../errors.ts';
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface MemberOptions {
+  readonly id: string;
+  /** Script and arguments for this Node. */
+  readonly args: readonly string[];
+  readonly logFile: string;
+}
+
+/** What a child sends once it serves. */
+export interface ReadyMessage {
+  readonly ready: Readonly<Record<string, unknown>>;
+}
+
+const isReady = (message: unknown): message is ReadyMessage =>
+  typeof message === 'object' && message !== null && 'ready' in message;
+
+export class MemberProcess {
+  readonly id: string;
+  readonly pid: number;
+  /** What the child told about itself when it was ready. */
+  readonly told: Readonly<Record<string, unknown>>;
+  readonly exited: Promise<Exit>;
+  readonly #child: ChildProcess;
+  #exit: Exit | undefined;
+
+  private constructor(id: string, child: ChildProcess, told: ReadyMessage['ready'], exited: Promise<Exit>) {
+    this.id = id;
+    this.pid = child.pid!;
+    this.told = told;
+    this.exited = exited;
+    this.#child = child;
+    void exited.then((exit) => {
+      this.#exit = exit;
+    });
+  }
+
+  /** Resolves when the child is ready; rejects with the child's own error when it ends before. */
+  static async start({ id, args, logFile }: MemberOptions): Promise<MemberProcess> {
+    const log = openSync(logFile, 'a');
+    const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'] });
+    closeSync(log);
+    const exited = new Promise<Exit>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('error', () => resolve({ code: null, signal: null }));
+    });
+    const told = await new Promise<ReadyMessage['ready']>((resolve, reject) => {
+      child.on('message', (message) => {
+        if (isReady(message)) resolve(message.ready);
+      });
+      void exited.then((exit) => reject(startFailure(id, exit, logFile)));
+    });
+    return new MemberProcess(id, child, told, exited);
+  }
+
+  get running(): boolean {
+    return this.#exit === undefined;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.running) this.#child.kill(signal);
+  }
+
+  /** Asks to stop, and insists after `patienceMillis`. */
+  async stop(patienceMillis: number): Promise<Exit> {
+    this.kill('SIGTERM');
+    // A process that was stopped (SIGSTOP) does not hear anything until it goes on.
+    this.kill('SIGCONT');
+    const insist = setTimeout(() => this.kill('SIGKILL'), patienceMillis);
+    try {
+      return await this.exited;
+    } finally {
+      clearTimeout(insist);
+    }
+  }
+}
+
+const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);
+
+/** The child's last line `scriptorium: CODE: message`, as an error of this process. */
+function startFailure(id: string, exit: Exit, logFile: string): ScriptoriumError {
+  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
+  const [, code = '', reason = ''] = /^scriptorium: ([A-Z_]+): (.*)$/.exec(lines.at(-1) ?? '') ?? [];
+  if (isErrorCode(code)) return new ScriptoriumError(code, `${id}: ${reason}`);
+  const end = exit.code ?? exit.signal ?? 'an error';
+  return new ScriptoriumError('IO_ERROR', `${id}: ended with ${end} before it was ready; see ${logFile}`);
+}

@@ -1,0 +1,58 @@
+/** Looks at a running cluster from outside: asks its servers for their status and waits for a leader. Changes nothing. */
+
+import { ScriptoriumError } from '../errors.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { randomHex } from '../runtime/random.ts';
+import { selectTransport } from '../transport/select.ts';
+import { encodeRequest } from '../wire/client-protocol.ts';
+import { ANY_CLUSTER } from '../wire/handshake.ts';
+import { Connection } from './connection.ts';
+import type { ScribeStatus, WorkerStatus } from './status.ts';
+
+const ANSWER_MILLIS = 2000;
+const LEADER_MILLIS = 15_000;
+/** Between two looks for a leader. */
+const LOOK_MILLIS = 10;
+
+/** The status of one server, or null when it does not answer in two seconds. */
+async function askStatus(address: string, clusterId: string): Promise<unknown> {
+  const transport = await selectTransport('ws');
+  const identity = { role: 'client', id: 'observer', key: randomHex(16), address: null } as const;
+  const controller = new AbortController();
+  const cancel = systemClock.setTimer(ANSWER_MILLIS, () => controller.abort());
+  let connection: Connection | null = null;
+  try {
+    connection = await Connection.open({ transport, address, clusterId, identity }, controller.signal);
+    const opened = connection;
+    controller.signal.addEventListener('abort', () => opened.close());
+    const answer = await opened.request((request) => encodeRequest({ kind: 'status', request }));
+    return answer.kind === 'statusReply' ? answer.status : null;
+  } catch {
+    return null;
+  } finally {
+    cancel();
+    connection?.close();
+  }
+}
+
+export async function scribeStatus(address: string, clusterId: string = ANY_CLUSTER): Promise<ScribeStatus | null> {
+  return (await askStatus(address, clusterId)) as ScribeStatus | null;
+}
+
+export async function workerStatus(address: string, clusterId: string = ANY_CLUSTER): Promise<WorkerStatus | null> {
+  return (await askStatus(address, clusterId)) as WorkerStatus | null;
+}
+
+/** Resolves to the leader's status once a worker leads and has applied what was committed before it did. */
+export async function awaitLeader(workers: readonly string[]): Promise<WorkerStatus> {
+  const end = systemClock.now() + LEADER_MILLIS;
+  while (systemClock.now() < end) {
+    const statuses = await Promise.all(workers.map((address) => workerStatus(address)));
+    const leader = statuses.find((status) => status?.role === 'leader' && status.appliedIndex >= status.commitIndex);
+    if (leader !== undefined && leader !== null) return leader;
+    await new Promise<void>((resolve) => {
+      systemClock.setTimer(LOOK_MILLIS, resolve);
+    });
+  }
+  throw new ScriptoriumError('NO_LEADER', `no worker of ${workers.join(', ')} leads after ${LEADER_MILLIS / 1000} s`);
+}
