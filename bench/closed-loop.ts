@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly command: (sequence: number) => Uint8Array;
   /** Every acknowledgement, those of the warm-up included. */
   readonly onAcknowledged?: (firstIndex: number, firstSequence: number, count: number) => void;
+  /** When the warm-up is over and recording starts. */
+  readonly onStart?: () => void;
   /** Once a second, with what was recorded so far. */
   readonly onProgress?: (recorder: Recorder, seconds: number) => void;
 }
@@ -52,6 +54,7 @@ class ClosedLoop {
     const { seconds, warmupSeconds, onProgress } = this.#options;
     try {
       await delay(warmupSeconds * 1000);
+      this.#options.onStart?.();
       const start = performance.now();
       this.#recorder = new Recorder(start);
       for (let second = 1; second <= seconds; second += 1) {

@@ -10,9 +10,11 @@ export interface Environment {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryBytes: number;
-  readonly fileSystem: string;
+  /** Of the scribes' directory; null when they run elsewhere. */
+  readonly fileSystem: string | null;
   readonly transport: string;
-  readonly directIo: boolean;
+  /** Whether the scribes write around the page cache; null when they run elsewhere. */
+  readonly directIo: boolean | null;
   readonly version: string;
 }
 
@@ -31,8 +33,7 @@ export async function fileSystemOf(directory: string): Promise<string> {
 }
 
 export async function describeEnvironment(
-  directory: string,
-  measured: { readonly transport: string; readonly directIo: boolean },
+  measured: Pick<Environment, 'transport' | 'directIo'> & { readonly directory: string | null },
 ): Promise<Environment> {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : '';
@@ -43,8 +44,9 @@ export async function describeEnvironment(
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    fileSystem: await fileSystemOf(directory),
-    ...measured,
+    fileSystem: measured.directory === null ? null : await fileSystemOf(measured.directory),
+    transport: measured.transport,
+    directIo: measured.directIo,
     version: String(version),
   };
 }

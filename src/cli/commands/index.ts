@@ -1,4 +1,11 @@
 /** Every command, in the order of the help. */
 import type { Command } from '../command.ts';
+import { bench } from './bench.ts';
+import { demo } from './demo.ts';
+import { dev } from './dev.ts';
+import { init } from './init.ts';
+import { scribe } from './scribe.ts';
+import { status } from './status.ts';
+import { worker } from './worker.ts';
 
-export const COMMANDS: readonly Command[] = [];
+export const COMMANDS: readonly Command[] = [init, scribe, worker, dev, status, bench, demo];

@@ -1,0 +1,80 @@
+/** `init`: makes a cluster once, or the directory of one of its scribes on another host. Never formats over anything. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type ClusterFile,
+  createCluster,
+  formatScribe,
+  readClusterFile,
+  writeClusterFile,
+} from '../../node/cluster-file.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { badOption, identifier, integer, path, type Settings, scribeList, toggle } from '../options.ts';
+import { print, printJson } from '../output.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+const options = {
+  dir: path({ description: 'Directory to make the cluster (or the one scribe) in.', fallback: './data' }),
+  scribe: scribeList({ description: 'A scribe of the new cluster and where it will listen; repeat for each.' }),
+  cluster: path({ description: 'Cluster file of an existing cluster; with --only.', fallback: undefined }),
+  only: identifier({ description: 'Format only this scribe of --cluster, in --dir itself.', fallback: undefined }),
+  segmentMebibytes: integer({
+    description: 'Size of a journal segment file.',
+    fallback: 64,
+    minimum: 16,
+    maximum: 1024,
+    unit: 'MiB',
+  }),
+  allowBuffered: toggle({ description: 'Go on where the file system has no O_DIRECT.' }),
+  json: toggle({ description: 'Print JSON.' }),
+};
+
+function parseScribe(text: string): { readonly scribeId: string; readonly address: string } {
+  const split = text.indexOf('=');
+  return { scribeId: text.slice(0, split), address: text.slice(split + 1) };
+}
+
+const formatOptions = ({ segmentMebibytes, allowBuffered }: Settings<typeof options>) => ({
+  segmentBytes: segmentMebibytes * MEBIBYTE,
+  allowBuffered,
+});
+
+async function createAll(settings: Settings<typeof options>): Promise<ClusterFile> {
+  if (settings.scribe.length === 0)
+    throw badOption('init needs --scribe id=host:port at least once, or --cluster with --only');
+  const cluster = createCluster(settings.scribe.map(parseScribe));
+  mkdirSync(settings.dir, { recursive: true });
+  for (const { scribeId } of cluster.scribes)
+    await formatScribe(cluster, scribeId, join(settings.dir, scribeId), formatOptions(settings));
+  // Last: a directory with a cluster file is complete.
+  await writeClusterFile(join(settings.dir, 'cluster.json'), cluster);
+  return cluster;
+}
+
+async function formatOne(settings: Settings<typeof options>, file: string, only: string): Promise<ClusterFile> {
+  if (settings.scribe.length > 0) throw badOption('--scribe makes a new cluster; it does not go with --cluster');
+  const cluster = await readClusterFile(file);
+  await formatScribe(cluster, only, settings.dir, formatOptions(settings));
+  return cluster;
+}
+
+export const init = defineCommand({
+  name: 'init',
+  summary: 'make a cluster, or one scribe of it on another host',
+  options,
+  async run(settings) {
+    const { cluster: file, only } = settings;
+    if ((file === undefined) !== (only === undefined)) throw badOption('--cluster and --only go together');
+    const cluster =
+      file === undefined || only === undefined ? await createAll(settings) : await formatOne(settings, file, only);
+    const formatted = cluster.scribes.filter(({ scribeId }) => only === undefined || scribeId === only);
+    if (settings.json)
+      printJson({ clusterId: cluster.clusterId, formatted: formatted.map(({ scribeId }) => scribeId) });
+    else
+      for (const { scribeId, address } of formatted)
+        print(`formatted scribe ${scribeId} of cluster ${cluster.clusterId}, to listen on ${address}`);
+    return EXIT.done;
+  },
+});

@@ -1,0 +1,123 @@
+/** `status`: what a running cluster's servers say of themselves, side by side. */
+
+import { ScriptoriumError } from '../../errors.ts';
+import { readClusterFile } from '../../node/cluster-file.ts';
+import { scribeStatus, workerStatus } from '../../node/observe.ts';
+import type { ScribeStatus, WorkerStatus } from '../../node/status.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { addresses, path } from '../options.ts';
+import { formatTable, print, printJson } from '../output.ts';
+import { json } from './shared.ts';
+
+/** Where `dev` puts it. */
+const DEFAULT_CLUSTER_FILE = './data/cluster.json';
+
+const options = {
+  cluster: path({
+    description: `Cluster file: where the scribes are; without any address ${DEFAULT_CLUSTER_FILE}.`,
+    fallback: undefined,
+  }),
+  scribes: addresses({ description: 'Scribes to ask, where there is no cluster file.' }),
+  workers: addresses({ description: 'Workers to ask; the leader is asked anyway.' }),
+  json,
+};
+
+export interface ClusterStatus {
+  readonly clusterId: string | null;
+  readonly term: number;
+  /** Worker id, or null. */
+  readonly leader: string | null;
+  readonly commitIndex: number;
+  readonly appliedIndex: number | null;
+  readonly scribes: readonly ScribeReport[];
+  readonly workers: readonly WorkerStatus[];
+}
+
+/** A scribe that did not answer is known by its address alone. */
+export type ScribeReport = ScribeStatus | { readonly address: string; readonly state: 'unreachable' };
+
+const answered = (report: ScribeReport): report is ScribeStatus => report.state !== 'unreachable';
+
+/** One picture out of what each told: the newest term wins, since the others have not heard of it yet. */
+function summarize(
+  scribes: readonly ScribeReport[],
+  workers: readonly WorkerStatus[],
+  clusterId: string | null,
+): ClusterStatus {
+  const leading = workers.filter(({ role }) => role === 'leader').sort((left, right) => right.term - left.term)[0];
+  const knowing = workers.filter((it) => it.leader !== null).sort((left, right) => right.term - left.term)[0];
+  const reports = scribes.filter(answered);
+  const following = reports.filter((it) => it.leader !== null).sort((left, right) => right.term - left.term)[0];
+  return {
+    clusterId: clusterId ?? workers[0]?.clusterId ?? null,
+    term: Math.max(0, ...reports.map(({ term }) => term), ...workers.map(({ term }) => term)),
+    leader: leading?.workerId ?? knowing?.leader?.workerId ?? following?.leader?.workerId ?? null,
+    commitIndex: Math.max(0, ...reports.map((it) => it.commitIndex), ...workers.map((it) => it.commitIndex)),
+    appliedIndex: workers.length === 0 ? null : Math.max(...workers.map((it) => it.appliedIndex)),
+    scribes,
+    workers,
+  };
+}
+
+function printStatus(status: ClusterStatus): void {
+  const applied = status.appliedIndex === null ? '' : `, applied ${status.appliedIndex}`;
+  print(
+    `cluster ${status.clusterId ?? 'unknown'}: term ${status.term}, leader ${status.leader ?? 'none'}, commit ${status.commitIndex}${applied}`,
+  );
+  const scribeRow = (it: ScribeReport): (string | number)[] =>
+    answered(it)
+      ? [it.scribeId, it.address, it.state, it.term, it.tail.index, it.durableIndex, it.commitIndex]
+      : ['?', it.address, it.state];
+  print(
+    formatTable([
+      ['scribe', 'address', 'state', 'term', 'tail', 'durable', 'commit'],
+      ...status.scribes.map(scribeRow),
+    ]),
+  );
+  const workerRow = (it: WorkerStatus): (string | number)[] => [
+    it.workerId,
+    it.role,
+    it.term,
+    it.tailIndex,
+    it.commitIndex,
+    it.appliedIndex,
+  ];
+  if (status.workers.length > 0)
+    print(formatTable([['worker', 'role', 'term', 'tail', 'commit', 'applied'], ...status.workers.map(workerRow)]));
+}
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'show what the servers of a running cluster say',
+  options,
+  async run(settings) {
+    const nothingNamed = settings.scribes.length + settings.workers.length === 0;
+    const path = settings.cluster ?? (nothingNamed ? DEFAULT_CLUSTER_FILE : undefined);
+    const file = path === undefined ? null : await readClusterFile(path);
+    const scribeAddresses = [...(file?.scribes.map(({ address }) => address) ?? []), ...settings.scribes];
+    const scribes = await Promise.all(
+      scribeAddresses.map(
+        async (address): Promise<ScribeReport> =>
+          (await scribeStatus(address, file?.clusterId)) ?? { address, state: 'unreachable' },
+      ),
+    );
+    // Workers are in no list: the leader is known through the scribes, the others must be named.
+    const leaders = scribes.filter(answered).flatMap((it) => it.leader?.address ?? []);
+    const workerAddresses = [...new Set([...settings.workers, ...leaders])];
+    const workers = await Promise.all(workerAddresses.map((address) => workerStatus(address, file?.clusterId)));
+    const found = summarize(
+      scribes,
+      workers.filter((it) => it !== null),
+      file?.clusterId ?? null,
+    );
+    if (found.workers.length === 0 && !found.scribes.some(answered))
+      throw new ScriptoriumError(
+        'UNREACHABLE',
+        `nobody answers at ${[...scribeAddresses, ...settings.workers].join(', ')}`,
+      );
+    if (settings.json) printJson(found);
+    else printStatus(found);
+    return EXIT.done;
+  },
+});

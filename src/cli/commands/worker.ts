@@ -1,0 +1,95 @@
+/** `worker`: runs the state machine and may lead. Keeps nothing on disk; runs until told to stop. */
+import { pathToFileURL } from 'node:url';
+import { startRespServer } from '../../kv/resp-server.ts';
+import { readClusterFile } from '../../node/cluster-file.ts';
+import { WorkerNode } from '../../node/worker-node.ts';
+import { createLog } from '../../runtime/log.ts';
+import { startAdminServer } from '../../server/admin-server.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { announce, serve } from '../lifetime.ts';
+import {
+  address,
+  addresses,
+  badOption,
+  clusterIdentifier,
+  identifier,
+  path,
+  type Settings,
+  splitAddress,
+} from '../options.ts';
+import { json, logLevel, transport } from './shared.ts';
+
+const options = {
+  id: identifier({ description: 'Name of this worker, for people.', fallback: undefined }),
+  cluster: path({ description: 'Cluster file: the cluster id and first contacts.', fallback: undefined }),
+  clusterId: clusterIdentifier({ description: 'Cluster id, where there is no cluster file.', fallback: undefined }),
+  scribes: addresses({ description: 'Scribes as first contacts, where there is no cluster file.' }),
+  listen: address({ description: 'Loopback address for clients and other workers.', fallback: undefined }),
+  resp: address({ description: 'Loopback address for Redis clients; none without it.', fallback: undefined }),
+  admin: address({
+    description: 'Loopback address for /livez, /readyz and /status; none without it.',
+    fallback: undefined,
+  }),
+  machine: path({ description: 'State-machine module; without it the key-value store.', fallback: undefined }),
+  transport,
+  logLevel,
+  json,
+};
+
+const KEY_VALUE_STORE = new URL('../../kv/machine.js', import.meta.url);
+
+/** Who to join: from the cluster file or from flags, never from both. */
+async function contacts(
+  settings: Settings<typeof options>,
+): Promise<{ readonly clusterId: string; readonly scribes: readonly string[] }> {
+  const { cluster, clusterId, scribes } = settings;
+  if (cluster !== undefined) {
+    if (clusterId !== undefined || scribes.length > 0)
+      throw badOption('--cluster does not go with --cluster-id or --scribes');
+    const file = await readClusterFile(cluster);
+    return { clusterId: file.clusterId, scribes: file.scribes.map((member) => member.address) };
+  }
+  if (clusterId === undefined || scribes.length === 0)
+    throw badOption('--cluster is needed, or --cluster-id with --scribes');
+  return { clusterId, scribes };
+}
+
+export const worker = defineCommand({
+  name: 'worker',
+  summary: 'run the state machine, lead or follow',
+  options,
+  async run(settings) {
+    const { id, listen, resp, admin, machine } = settings;
+    if (id === undefined) throw badOption('--id is needed');
+    if (listen === undefined) throw badOption('--listen is needed');
+    if (resp !== undefined && machine !== undefined)
+      throw badOption('--resp serves the key-value store; it does not go with --machine');
+    const log = createLog(`worker ${id}`, settings.logLevel);
+    const node = await WorkerNode.start({
+      workerId: id,
+      ...(await contacts(settings)),
+      ...splitAddress(listen),
+      machine: { module: machine === undefined ? KEY_VALUE_STORE : pathToFileURL(machine) },
+      transport: settings.transport,
+      log,
+    });
+    const describe = () => node.status();
+    const redis =
+      resp === undefined ? null : await startRespServer({ ...splitAddress(resp), service: node, describe, log });
+    const ready = (): boolean => node.status().leader !== null;
+    const side =
+      admin === undefined ? null : await startAdminServer({ ...splitAddress(admin), ready, status: describe });
+    announce(
+      { id, pid: process.pid, client: node.address, resp: redis?.address ?? null, admin: side?.address ?? null },
+      settings.json,
+      `worker ${id} listens on ${node.address}`,
+    );
+    await serve(node.failed, async () => {
+      await side?.close();
+      await redis?.close();
+      await node.stop();
+    });
+    return EXIT.done;
+  },
+});

@@ -1,0 +1,38 @@
+/** How long a serving command lives: until it is told to stop, until whoever started it is gone, or until it fails. */
+import type { ReadyMessage } from '../node/member-process.ts';
+import { print, printJson } from './output.ts';
+
+/**
+ * Resolves on SIGTERM, SIGINT or the loss of the parent's IPC channel. A second signal ends the process at once: the first
+ * may be waiting for something that does not come. A child leaves SIGINT to its parent: a terminal sends it to both, and
+ * the parent knows the order in which to stop.
+ */
+export function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    let told = false;
+    const stop = (): void => {
+      if (told) process.exit(1);
+      told = true;
+      resolve();
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', process.send === undefined ? stop : () => {});
+    process.once('disconnect', resolve);
+  });
+}
+
+/** Tells whoever waits that this process serves: the parent over IPC, a script in JSON, a person in words. */
+export function announce(fields: ReadyMessage['ready'], json: boolean, words: string): void {
+  const message: ReadyMessage = { ready: fields };
+  if (process.send !== undefined) process.send(message);
+  else if (json) printJson({ ready: true, ...fields });
+  else print(words);
+}
+
+/** Serves until told to stop, then stops; rejects when the server fails first, after stopping it. */
+export async function serve(failed: Promise<unknown>, stop: () => Promise<void>): Promise<void> {
+  const failure = await Promise.race([toldToStop(), failed]);
+  await stop();
+  if (process.connected) process.disconnect();
+  if (failure !== undefined) throw failure;
+}
