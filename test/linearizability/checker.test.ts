@@ -79,6 +79,12 @@ const GOOD: Readonly<Record<string, readonly Row[]>> = {
     ['b', compareAndSet(undefined, 'b'), 2, 3, false],
     ['c', get, 5, 6, 'a'],
   ],
+  'an order found only after one that wastes an unknown call': [
+    ['a', increment(), 1, 'unknown'],
+    ['c', remove, 2, 4, true],
+    ['b', append('2'), 3, 'unknown'],
+    ['c', get, 5, 6, '1'],
+  ],
   'delete, append and a refused increment': [
     ['a', append('xy'), 1, 2, 2],
     ['a', increment(), 3, 4, REFUSED],
