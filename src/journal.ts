@@ -1,2 +1,3 @@
-/** The journal alone, for programs that want a durable log and nothing else. */
+/** The scribes' storage engine as a product of its own: one durable, group-committed journal in one directory. */
+export { isScriptoriumError, ScriptoriumError } from './errors.ts';
 export * from './storage/journal.ts';

@@ -27,7 +27,8 @@ export class WorkerMachine {
   constructor(start: WorkerStart) {
     this.#state = new WorkerState(start);
     this.#following = new Following(this.#state);
-    this.#electionAt = this.#timeoutFromNow();
+    // A newcomer asks at once: probing disturbs nobody (R7), and mostly it learns who leads.
+    this.#electionAt = start.now + start.random() * start.options.heartbeatMillis;
   }
 
   get role(): Role {
