@@ -20,15 +20,18 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#advance(1), within(value, 0xff));
+    const offset = this.#advance(1);
+    this.#view.setUint8(offset, within(value, 0xff));
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#advance(2), within(value, 0xffff), true);
+    const offset = this.#advance(2);
+    this.#view.setUint16(offset, within(value, 0xffff), true);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#advance(4), within(value, 0xffff_ffff), true);
+    const offset = this.#advance(4);
+    this.#view.setUint32(offset, within(value, 0xffff_ffff), true);
   }
 
   u64(value: number): void {
@@ -62,7 +65,8 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#advance(bytes.length));
+    const offset = this.#advance(bytes.length);
+    this.#bytes.set(bytes, offset);
   }
 
   /** Overwrites an earlier u32. */
@@ -75,6 +79,7 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Makes room, perhaps in other memory: to be called before the memory is looked at. */
   #advance(count: number): number {
     const offset = this.#length;
     const needed = offset + count;

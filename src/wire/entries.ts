@@ -41,7 +41,8 @@ export class EntryWriter {
 
   /** Copies a whole section in, of which `countEntries` said that it has `count` entries. */
   appendSection(section: Uint8Array, count: number): void {
-    this.#bytes.set(section, this.#reserve(section.length));
+    const start = this.#reserve(section.length);
+    this.#bytes.set(section, start);
     this.#count += count;
   }
 

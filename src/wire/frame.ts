@@ -1,21 +1,24 @@
 /**
- * The envelope of every frame on a link: a 16-byte header, a head, and for some types whole batches behind it. The
+ * The envelope of every frame on a link: a 24-byte header, a head, and for some types whole batches behind it. The
  * checksum covers header and head; each batch carries its own, so no byte of a frame is trusted unchecked (N04) and a
  * batch is never checksummed again for being sent.
  *
  *    0 u32 CRC32C of bytes [4, headBytes)
  *    4 u32 headBytes, header included
  *    8 u8  type      9 u8 flags = 0     10 u16 reserved = 0
- *   12 u32 group = 0
- *   16 head, to headBytes; then batches, to the end of the frame
+ *   12 u32 frameBytes, batches included
+ *   16 u64 group = 0
+ *   24 head, to headBytes; then batches, to frameBytes
  */
 import { crc32c } from '../addon/addon.ts';
 import { MAX_FRAME_BYTES } from '../core/limits.ts';
 import { ByteReader, badFrame } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 
-export const FRAME_HEADER_BYTES = 16;
+export const FRAME_HEADER_BYTES = 24;
+const HEAD_BYTES_OFFSET = 4;
 const TYPE_OFFSET = 8;
+const FRAME_BYTES_OFFSET = 12;
 
 /** Numbers of all frame types; a number is never reused. */
 export const FRAME_TYPES = {
@@ -63,13 +66,15 @@ export function startFrame(type: number, headCapacity: number, batchBytes = 0): 
   writer.u8(0);
   writer.u16(0);
   writer.u32(0);
+  writer.u64(0);
   return writer;
 }
 
-/** Ends the head: from here on only batches may be written. */
-export function sealHead(writer: ByteWriter): void {
-  writer.patchU32(4, writer.length);
-  writer.patchU32(0, crc32c(writer.written(), 4, writer.length));
+/** Ends the head: from here on exactly `batchBytes` of batches must be written. */
+export function sealHead(writer: ByteWriter, batchBytes = 0): void {
+  writer.patchU32(HEAD_BYTES_OFFSET, writer.length);
+  writer.patchU32(FRAME_BYTES_OFFSET, writer.length + batchBytes);
+  writer.patchU32(0, crc32c(writer.written(), HEAD_BYTES_OFFSET, writer.length));
 }
 
 /** A frame without batches is complete once its head is. */
@@ -88,10 +93,11 @@ export function openFrame(frame: Uint8Array): OpenFrame {
   const checksum = header.u32();
   const headBytes = header.u32();
   if (headBytes < FRAME_HEADER_BYTES || headBytes > frame.length) throw badFrame('its head length lies');
-  if (crc32c(frame, 4, headBytes) !== checksum) throw badFrame('its checksum does not match');
+  if (crc32c(frame, HEAD_BYTES_OFFSET, headBytes) !== checksum) throw badFrame('its checksum does not match');
   const type = header.u8();
   if (header.u8() !== 0 || header.u16() !== 0) throw badFrame('reserved bits are set');
-  if (header.u32() !== 0) throw badFrame('a group this build does not serve');
+  if (header.u32() !== frame.length) throw badFrame('not as long as it says');
+  if (header.u64() !== 0) throw badFrame('a group this build does not serve');
   return {
     type,
     head: new ByteReader(frame.subarray(0, headBytes), FRAME_HEADER_BYTES),

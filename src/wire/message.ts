@@ -61,7 +61,7 @@ export function encodeMessage(message: Message): Uint8Array {
   for (const batch of batches) batchBytes += batch.bytes.length;
   const writer = startFrame(codec.type, HEAD_CAPACITY, batchBytes);
   codec.write(writer, message);
-  sealHead(writer);
+  sealHead(writer, batchBytes);
   for (const batch of batches) writer.raw(batch.bytes);
   return writer.written();
 }
