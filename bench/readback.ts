@@ -7,7 +7,7 @@
 import { isScriptoriumError } from '../src/errors.ts';
 import type { ClusterFile } from '../src/node/cluster-file.ts';
 import { type LogReaderOptions, readScribeLog } from '../src/node/log-reader.ts';
-import { entrySection } from '../src/wire/batch.ts';
+import { batchBody } from '../src/wire/batch.ts';
 import { iterateEntries } from '../src/wire/entries.ts';
 
 export class Acknowledgements {
@@ -51,7 +51,7 @@ export class Acknowledgements {
       for await (const batch of readScribeLog(scribe)) {
         if (batch.kind !== 'command') continue;
         let index = batch.firstIndex;
-        for (const entry of iterateEntries(entrySection(batch))) {
+        for (const entry of iterateEntries(batchBody(batch.bytes))) {
           const sequence = this.#sequences.get(index);
           if (sequence !== undefined && Buffer.compare(entry, command(sequence)) === 0) found(index);
           index += 1;

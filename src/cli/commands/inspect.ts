@@ -1,0 +1,72 @@
+/** `inspect`: what a scribe's directory holds, without opening it: nothing is written, a running scribe is not disturbed. */
+import { type InspectReport, inspectDirectory } from '../../storage/journal-inspect.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { badOption, integer, path } from '../options.ts';
+import { formatCount, formatTable, print, printJson } from '../output.ts';
+import { json } from './shared.ts';
+
+const options = {
+  dir: path({ description: "A scribe's directory.", fallback: undefined }),
+  blocks: integer({ description: 'Newest blocks listed.', fallback: 10, minimum: 0, maximum: 100_000 }),
+  json,
+};
+
+/** Reads `directory`; what is no journal at all is an error, a damaged one is a finding. */
+export async function inspectJournal(directory: string, maxBlocks: number): Promise<InspectReport> {
+  const found = await inspectDirectory(directory, maxBlocks);
+  if (found.identity === null && found.failure !== null) throw found.failure.error;
+  return found;
+}
+
+export function describeVerdict({ verdict, failure, report }: InspectReport): string {
+  if (verdict === 'clean') return 'clean';
+  if (verdict === 'torn')
+    return `torn: ${report.tornBytes} bytes after the end were never acknowledged and would be dropped`;
+  return `refused: ${failure?.error.code}: ${failure?.error.message}`;
+}
+
+function printFound(found: InspectReport): void {
+  const { identity, segments, blocks, report } = found;
+  print(
+    formatTable([
+      ['scribe', identity?.scribeId ?? 'unknown'],
+      ['storage uuid', identity?.storageUuid ?? 'unknown'],
+      ['cluster', identity?.clusterId ?? 'unknown'],
+      ['blocks', formatCount(report.blocks)],
+      ['batches', formatCount(report.batches)],
+      ['bytes', formatCount(report.bytes)],
+      ['ends at', `segment ${report.endSegment}, offset ${report.endOffset}`],
+      ['verdict', describeVerdict(found)],
+    ]),
+  );
+  const segmentRows = segments.map((it) => [it.name, it.segmentBytes, new Date(it.createdMillis).toISOString()]);
+  print(`\n${formatTable([['segment', 'bytes', 'created'], ...segmentRows])}`);
+  if (blocks.length === 0) return;
+  const blockRows = blocks.map((it) => [
+    it.segment,
+    it.offset,
+    it.sequence,
+    it.durableThrough,
+    it.records,
+    it.blockBytes,
+  ]);
+  print(`\n${formatTable([['segment', 'offset', 'sequence', 'durable through', 'records', 'bytes'], ...blockRows])}`);
+}
+
+export const inspect = defineCommand({
+  name: 'inspect',
+  summary: "show what a scribe's directory holds",
+  options,
+  async run(settings) {
+    if (settings.dir === undefined) throw badOption('--dir is needed');
+    const found = await inspectJournal(settings.dir, settings.blocks);
+    if (settings.json) {
+      const { failure } = found;
+      const told =
+        failure === null ? null : { ...failure, error: { code: failure.error.code, message: failure.error.message } };
+      printJson({ ...found, failure: told });
+    } else printFound(found);
+    return EXIT.done;
+  },
+});

@@ -1,0 +1,58 @@
+/** `verify`: whether a directory is undamaged, or whether the scribes of a running cluster hold the same committed log. */
+import { readClusterFile } from '../../node/cluster-file.ts';
+import { compareLogs } from '../../node/compare-logs.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { badOption, path } from '../options.ts';
+import { formatTable, print, printJson } from '../output.ts';
+import { describeVerdict, inspectJournal } from './inspect.ts';
+import { json } from './shared.ts';
+
+const options = {
+  dir: path({
+    description: "A scribe's directory: every block of it is read and checked, nothing is written.",
+    fallback: undefined,
+  }),
+  cluster: path({
+    description: "A running cluster's file: the scribes' committed logs are compared.",
+    fallback: undefined,
+  }),
+  json,
+};
+
+async function verifyDirectory(directory: string, asJson: boolean): Promise<boolean> {
+  const found = await inspectJournal(directory, 0);
+  const { verdict, report, failure } = found;
+  const place = failure?.file === undefined ? {} : { file: failure.file, offset: failure.offset };
+  if (asJson)
+    printJson({ verdict, code: failure?.error.code ?? null, ...place, batches: report.batches, blocks: report.blocks });
+  else print(`${directory}: ${describeVerdict(found)} (${report.blocks} blocks, ${report.batches} batches read)`);
+  return verdict !== 'refused';
+}
+
+async function verifyCluster(file: string, asJson: boolean): Promise<boolean> {
+  const { clusterId, scribes } = await readClusterFile(file);
+  const compared = await compareLogs(
+    clusterId,
+    scribes.map(({ address }) => address),
+  );
+  if (asJson) printJson({ clusterId, ...compared });
+  else {
+    const rows = compared.scribes.map(({ address, state, through }) => [address, state, through]);
+    print(formatTable([['scribe', 'committed log', 'through'], ...rows]));
+    print(`commit index ${compared.commitIndex}: ${compared.sound ? 'sound' : 'NOT sound'}`);
+  }
+  return compared.sound;
+}
+
+export const verify = defineCommand({
+  name: 'verify',
+  summary: 'check a directory, or compare the logs of a running cluster',
+  options,
+  async run({ dir, cluster, json: asJson }) {
+    if (dir !== undefined && cluster !== undefined) throw badOption('--dir does not go with --cluster');
+    if (dir !== undefined) return (await verifyDirectory(dir, asJson)) ? EXIT.done : EXIT.foundWrong;
+    if (cluster !== undefined) return (await verifyCluster(cluster, asJson)) ? EXIT.done : EXIT.foundWrong;
+    throw badOption('--dir or --cluster is needed');
+  },
+});
