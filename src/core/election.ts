@@ -49,6 +49,7 @@ export class Election {
   }
 
   linkUp(from: PeerKey): void {
+    if (!from.startsWith('scribe:')) return; // other workers have no say
     if (this.#phase === 'probing') this.#state.send(from, { kind: 'probe', round: this.#round });
     if (this.#phase === 'voting') this.#state.send(from, this.#voteRequest());
   }
