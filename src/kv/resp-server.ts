@@ -6,6 +6,8 @@ import { createServer, isIPv4, type Server, type Socket } from 'node:net';
 import { ScriptoriumError } from '../errors.ts';
 import type { LogService } from '../node/log-service.ts';
 import type { WorkerStatus } from '../node/status.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import { Connection } from './connection.ts';
 import { LogAccess } from './log-access.ts';
 import * as resp from './resp.ts';
@@ -26,8 +28,9 @@ export interface RespServerOptions {
   readonly service: LogService;
   /** What INFO tells about the worker. */
   describe(): WorkerStatus;
-  /** The wall clock in milliseconds; decides when an expired key is looked at again by logged time. */
-  wallMillis(): number;
+  readonly log: Log;
+  /** Whose wall clock says that a key is gone before logged time does; default the system's. */
+  readonly clock?: Pick<Clock, 'wallMillis'>;
 }
 
 export class RespServer {
@@ -36,11 +39,14 @@ export class RespServer {
   readonly #maxConnections: number;
   readonly #surroundings: Surroundings;
   readonly #connections = new Map<Socket, { readonly session: Session; readonly connection: Connection }>();
+  #host = '';
   #connectionsEver = 0;
   #requests = 0;
 
-  private constructor(options: RespServerOptions, maxConnections: number) {
-    this.#log = new LogAccess(options.service, options.wallMillis);
+  /** Not listening yet: see `startRespServer`. */
+  constructor(options: RespServerOptions, maxConnections: number) {
+    const clock = options.clock ?? systemClock;
+    this.#log = new LogAccess(options.service, () => clock.wallMillis());
     this.#maxConnections = maxConnections;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
     const server = this.#server;
@@ -59,21 +65,14 @@ export class RespServer {
     };
   }
 
-  /** Listens; BAD_OPTION for an address that is not loopback or a bound that is out of range, PORT_IN_USE. */
-  static async start(options: RespServerOptions): Promise<RespServer> {
-    const { host = '127.0.0.1', port, maxConnections = 1000 } = options;
-    if (!isLoopback(host)) {
-      throw new ScriptoriumError(
-        'BAD_OPTION',
-        `the Redis port has no password and listens on loopback only, not ${host}`,
-      );
-    }
-    if (!(Number.isInteger(maxConnections) && maxConnections >= 1 && maxConnections <= 100_000)) {
-      throw new ScriptoriumError('BAD_OPTION', `maxConnections is ${maxConnections}; 1 to 100000 is allowed`);
-    }
-    const server = new RespServer(options, maxConnections);
-    await listen(server.#server, host, port);
-    return server;
+  async listen(host: string, port: number): Promise<void> {
+    await listen(this.#server, host, port);
+    this.#host = host;
+  }
+
+  /** `host:port`, with the port that was given out where none was asked for. */
+  get address(): string {
+    return `${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.port}`;
   }
 
   get port(): number {
@@ -81,7 +80,7 @@ export class RespServer {
   }
 
   /** Stops listening, finishes what is being answered, and closes all connections. */
-  async stop(): Promise<void> {
+  async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const { connection } of this.#connections.values()) connection.close();
     const late = setTimeout(() => {
@@ -106,6 +105,24 @@ export class RespServer {
     this.#connections.set(socket, { session, connection });
     socket.on('close', () => this.#connections.delete(socket));
   }
+}
+
+/** Listens; BAD_OPTION for an address that is not loopback or a bound that is out of range, PORT_IN_USE. */
+export async function startRespServer(options: RespServerOptions): Promise<RespServer> {
+  const { host = '127.0.0.1', port, maxConnections = 1000, log } = options;
+  if (!isLoopback(host)) {
+    throw new ScriptoriumError(
+      'BAD_OPTION',
+      `the Redis port has no password and listens on loopback only, not ${host}`,
+    );
+  }
+  if (!(Number.isInteger(maxConnections) && maxConnections >= 1 && maxConnections <= 100_000)) {
+    throw new ScriptoriumError('BAD_OPTION', `maxConnections is ${maxConnections}; 1 to 100000 is allowed`);
+  }
+  const server = new RespServer(options, maxConnections);
+  await server.listen(host, port);
+  log.info({ address: server.address }, 'serving Redis clients');
+  return server;
 }
 
 const isLoopback = (host: string): boolean =>

@@ -4,8 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { isScriptoriumError, ScriptoriumError } from '../../src/errors.ts';
 import createKeyValueStore from '../../src/kv/machine.ts';
-import { RespServer, type RespServerOptions } from '../../src/kv/resp-server.ts';
+import { type RespServer, type RespServerOptions, startRespServer } from '../../src/kv/resp-server.ts';
 import type { WorkerStatus } from '../../src/node/status.ts';
+import { silentLog } from '../../src/runtime/log.ts';
 import { OrderedLog } from './ordered-log.ts';
 
 const STATUS: WorkerStatus = {
@@ -26,11 +27,12 @@ const sockets: Socket[] = [];
 
 async function start(options: Partial<RespServerOptions> = {}): Promise<{ server: RespServer; log: OrderedLog }> {
   const log = new OrderedLog(createKeyValueStore());
-  const server = await RespServer.start({
+  const server = await startRespServer({
     port: 0,
     service: log,
     describe: () => STATUS,
-    wallMillis: () => log.clockMillis,
+    clock: { wallMillis: () => log.clockMillis },
+    log: silentLog,
     ...options,
   });
   servers.push(server);
@@ -39,7 +41,7 @@ async function start(options: Partial<RespServerOptions> = {}): Promise<{ server
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  for (const server of servers.splice(0)) await server.stop();
+  for (const server of servers.splice(0)) await server.close();
 });
 
 async function open(server: RespServer): Promise<Socket> {
@@ -162,7 +164,7 @@ test('a key that is gone by the reader clock only is read again after a tick of 
 test('a reader whose clock runs ahead of the leader is answered by logged time', async () => {
   let ahead = 0;
   const log = new OrderedLog(createKeyValueStore());
-  const { server } = await start({ service: log, wallMillis: () => log.clockMillis + ahead });
+  const { server } = await start({ service: log, clock: { wallMillis: () => log.clockMillis + ahead } });
   const socket = await open(server);
   ahead = 60_000;
   await expectTalk(socket, 'SET k v PX 100\r\nGET k\r\n', '+OK\r\n$1\r\nv\r\n');
@@ -277,14 +279,14 @@ test('a client that closes its side after its last request gets all replies', as
   assert.equal(await untilEnd(socket, ''), '+OK\r\n$1\r\n1\r\n+OK\r\n');
 });
 
-test('stop answers what is being answered and closes', async () => {
+test('close answers what is being answered and closes', async () => {
   const { server } = await start();
   const [busy, idle] = [await open(server), await open(server)];
   await expectTalk(busy, 'PING\r\n', '+PONG\r\n');
   busy.write('SET a 1\r\n');
   await once(busy, 'readable');
   const ended = Promise.all([untilEnd(busy, ''), untilEnd(idle, '')]);
-  await server.stop();
+  await server.close();
   assert.deepEqual(await ended, ['+OK\r\n', '']);
 });
 
