@@ -245,11 +245,26 @@ export class Links {
   }
 
   #up(peer: PeerLink): void {
-    const older = this.#peers.get(peer.key);
-    this.#peers.set(peer.key, peer);
     peer.wanted?.up();
+    const older = this.#peers.get(peer.key);
+    if (older !== undefined && this.#staysOver(older, peer)) {
+      peer.close(CLOSE_REPLACED, 'the link dialled the other way stays');
+      return;
+    }
+    this.#peers.set(peer.key, peer);
     older?.close(CLOSE_REPLACED, 'a newer link took its place');
     this.#options.handlers.linkUp(peer.key, peer.peer);
+  }
+
+  /**
+   * Two nodes that dial each other at the same moment see the two links in different order; both keep the one dialled by
+   * the smaller key. In any other case the newer link is kept: the older one may be dead without anyone having noticed.
+   */
+  #staysOver(older: PeerLink, newer: PeerLink): boolean {
+    const cross = (older.wanted === null) !== (newer.wanted === null);
+    if (!cross || !older.isFresh) return false;
+    const ownKey = this.#identity.role === 'scribe' ? scribeKey(this.#identity.key) : workerKey(this.#identity.key);
+    return older.wanted === null ? older.key < ownKey : ownKey < older.key;
   }
 
   #ended(peer: PeerLink, code: number, reason: string): void {

@@ -15,6 +15,7 @@ import type { WantedAddress } from './wanted-address.ts';
 /** Silence is counted in sweeps, not in time: a process that was paused does not take its own absence for its peers'. */
 export const SWEEP_MILLIS = 500;
 const PING_AFTER_SWEEPS = 2;
+const FRESH_SWEEPS = 2;
 const DIALLER_GIVES_UP_SWEEPS = 8;
 const ACCEPTOR_GIVES_UP_SWEEPS = 16;
 
@@ -42,6 +43,7 @@ export class PeerLink implements LinkHandlers {
   readonly #options: PeerLinkOptions;
   readonly #allowed: ReadonlySet<Message['kind']>;
   #silentSweeps = 0;
+  #sweeps = 0;
   #ended = false;
 
   constructor(options: PeerLinkOptions) {
@@ -77,6 +79,11 @@ export class PeerLink implements LinkHandlers {
     this.#end(code, reason);
   }
 
+  /** Made so recently that the peer may have made another one at the same time, unaware of it. */
+  get isFresh(): boolean {
+    return this.#sweeps < FRESH_SWEEPS;
+  }
+
   /** Closes the link and reports its end at once: the other side's goodbye is not waited for. */
   close(code: number, reason: string): void {
     this.link.close(code, reason);
@@ -85,6 +92,7 @@ export class PeerLink implements LinkHandlers {
 
   /** Called every SWEEP_MILLIS. */
   sweep(): void {
+    this.#sweeps += 1;
     this.#silentSweeps += 1;
     const dialled = this.wanted !== null;
     if (dialled && this.#silentSweeps >= PING_AFTER_SWEEPS) this.link.send(PING);

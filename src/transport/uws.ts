@@ -3,7 +3,9 @@
  * it, and it does so only when asked. What is changed from its defaults bites otherwise: it would close at 16 KiB frames,
  * drop sends silently above 64 KiB of backlog, and share a port with a second process.
  */
+
 import type { TemplatedApp, us_listen_socket, WebSocket } from 'uWebSockets.js';
+import { type AddressInfo, createServer } from 'node:net';
 import { ScriptoriumError } from '../errors.ts';
 import {
   CLOSE_ABNORMAL,
@@ -100,16 +102,7 @@ async function listen(library: Library, options: ListenOptions): Promise<Listene
   const links = new Set<UwsLink>();
   const app = library.App();
   route(app, options, links);
-  const socket = await new Promise<us_listen_socket | false>((resolve) => {
-    // Without the exclusive flag a second process could listen on the same port and take half of the links.
-    const listenWithFlags = app.listen as unknown as (
-      host: string,
-      port: number,
-      flags: number,
-      done: (socket: us_listen_socket | false) => void,
-    ) => void;
-    listenWithFlags.call(app, options.host, options.port, EXCLUSIVE_PORT, resolve);
-  });
+  const socket = await bind(app, options.host, options.port === 0 ? await freePort(options.host) : options.port);
   if (socket === false) {
     app.close();
     throw new ScriptoriumError(
@@ -126,6 +119,36 @@ async function listen(library: Library, options: ListenOptions): Promise<Listene
       return closed;
     },
   };
+}
+
+function bind(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket | false> {
+  return new Promise((resolve) => {
+    // Without the exclusive flag a second process could listen on the same port and take half of the links.
+    const listenWithFlags = app.listen as unknown as (
+      host: string,
+      port: number,
+      flags: number,
+      done: (socket: us_listen_socket | false) => void,
+    ) => void;
+    listenWithFlags.call(app, host, port, EXCLUSIVE_PORT, resolve);
+  });
+}
+
+/**
+ * A port nobody listens on. Asked for port 0, the library leaves SO_REUSEADDR out, and the port could not be listened on
+ * again while links of before linger.
+ */
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (cause) => {
+      reject(new ScriptoriumError('BAD_OPTION', `cannot listen on ${host}: ${cause.message}`, { cause }));
+    });
+    server.listen({ host, port: 0 }, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 function route(app: TemplatedApp, options: ListenOptions, links: Set<UwsLink>): void {

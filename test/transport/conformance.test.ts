@@ -160,14 +160,15 @@ for (const choice of ['uws', 'ws'] as const) {
       await assert.rejects(Server.start(transport, LIMITS, server.listener.port), { code: 'PORT_IN_USE' });
     });
 
-    it('closing the listener closes every link and frees the port', async () => {
+    it('closing the listener closes every link and frees the port at once', async () => {
       const { server, near, far } = await pair();
       await server.listener.close();
+      const again = await Server.start(transport, LIMITS, server.listener.port);
+      await again.listener.close();
       await Promise.all([near.untilClosed(), far.untilClosed()]);
       assert.equal(near.closes[0]!.code, 1001);
       await assert.rejects(dial(transport, server.address), /ECONNREFUSED/);
-      const again = await Server.start(transport, LIMITS, server.listener.port);
-      await again.listener.close();
+      await server.listener.close();
     });
 
     it('N17: answers stray HTTP with 426, garbage with an error, and goes on serving', async () => {
