@@ -1,0 +1,85 @@
+/** Wrong usage: one line, no stack, exit code 2, and nothing done. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { run, temporary } from './program.ts';
+
+describe('usage', () => {
+  const folder = temporary();
+  after(() => folder.remove());
+
+  test('--version and --help end with 0', async () => {
+    assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
+    const help = await run('--help');
+    assert.equal(help.code, 0);
+    for (const name of ['init', 'scribe', 'worker', 'dev', 'status', 'bench', 'inspect', 'verify'])
+      assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'));
+    assert.doesNotMatch(help.stdout, /^ {2}demo /m);
+    assert.match(help.stdout, /Exit codes: 0 done/);
+  });
+
+  test('no command prints the help and ends with 2', async () => {
+    const { code, stdout } = await run();
+    assert.equal(code, 2);
+    assert.match(stdout, /Usage: scriptorium/);
+  });
+
+  const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
+    [
+      'an unknown command',
+      ['statsu'],
+      /^scriptorium: BAD_OPTION: unknown command 'statsu' \(Did you mean status\?\)\n$/,
+    ],
+    [
+      'an unknown flag',
+      ['dev', '--scribs', '3'],
+      /^scriptorium: BAD_OPTION: unknown option '--scribs' \(Did you mean --scribes\?\)\n$/,
+    ],
+    [
+      'a flag without its value',
+      ['dev', '--dir'],
+      /^scriptorium: BAD_OPTION: option '--dir <path>' argument missing\n$/,
+    ],
+    [
+      'a value out of bounds',
+      ['dev', '--scribes', '16'],
+      /^scriptorium: BAD_OPTION: --scribes: "16" is not a whole number from 1 to 15\n$/,
+    ],
+    ['an argument too many', ['status', 'now'], /^scriptorium: BAD_OPTION: too many arguments.*\n$/],
+    [
+      'a settings file that is not there',
+      ['dev', '--config', '/nowhere.toml'],
+      /^scriptorium: BAD_OPTION: cannot read .*nowhere\.toml.*\n$/,
+    ],
+    ['init without scribes', ['init', '--dir', 'DIR/none'], /^scriptorium: BAD_OPTION: init needs --scribe/],
+    [
+      'two scribes of one name',
+      ['init', '--dir', 'DIR/none', '--scribe', 'a=h:1,a=h:2'],
+      /^scriptorium: BAD_OPTION: .*same scribeId, a\n$/,
+    ],
+    ['a scribe without a directory', ['scribe'], /^scriptorium: BAD_OPTION: --dir is needed\n$/],
+    [
+      'a worker without a cluster',
+      ['worker', '--id', 'w', '--listen', '127.0.0.1:1'],
+      /^scriptorium: BAD_OPTION: --cluster is needed/,
+    ],
+    ['verify of nothing', ['verify'], /^scriptorium: BAD_OPTION: --dir or --cluster is needed\n$/],
+  ];
+  for (const [name, args, message] of wrong)
+    test(`refuses ${name}`, async () => {
+      const { code, stdout, stderr } = await run(...args.map((word) => word.replace('DIR', folder.path)));
+      assert.match(stderr, message);
+      assert.equal(stdout, '');
+      assert.equal(code, 2);
+      assert.equal(existsSync(join(folder.path, 'none')), false);
+    });
+
+  test('--print-config says where each setting comes from and does nothing', async () => {
+    const { code, stdout } = await run('dev', '--workers', '3', '--print-config', '--dir', join(folder.path, 'none'));
+    assert.equal(code, 0);
+    assert.match(stdout, /^workers = 3 {2}# flag$/m);
+    assert.match(stdout, /^transport = "auto" {2}# default$/m);
+    assert.equal(existsSync(join(folder.path, 'none')), false);
+  });
+});
