@@ -73,9 +73,10 @@ export class ScribeNode {
       },
     });
     let node: ScribeNode | null = null;
+    let opened: Links | null = null;
     try {
       const { clusterId, scribeId, storageUuid } = journal.identity;
-      const links: Links = new Links({
+      const links = new Links({
         transport,
         clusterId,
         identity: { role: 'scribe', id: scribeId, key: storageUuid, address: `${options.host}:${options.port}` },
@@ -89,6 +90,7 @@ export class ScribeNode {
           client: (link) => openStatusDesk(link, () => node?.status() ?? {}),
         },
       });
+      opened = links;
       driver = await ScribeDriver.start({
         journal,
         timing: SCRIBE_TIMING,
@@ -103,6 +105,7 @@ export class ScribeNode {
       return node;
     } catch (error) {
       driver?.stop();
+      await opened?.close();
       await journal.close();
       throw error;
     }
