@@ -73,8 +73,8 @@ export class LocalCluster {
     const local = new LocalCluster(options, cluster);
     mkdirSync(local.#path('logs'), { recursive: true });
     try {
-      await Promise.all(cluster.scribes.map(({ scribeId }) => local.startScribe(scribeId)));
-      await Promise.all(local.#workerIds().map((workerId) => local.startWorker(workerId)));
+      await allStarted(cluster.scribes.map(({ scribeId }) => local.startScribe(scribeId)));
+      await allStarted(local.#workerIds().map((workerId) => local.startWorker(workerId)));
     } catch (error) {
       await local.stop();
       throw error;
@@ -147,6 +147,12 @@ export class LocalCluster {
     const first = this.#basePort + FIRST_WORKER_PORT + this.#workerIds().indexOf(id) * WORKER_PORT_STEP;
     return { client: `${host}:${first}`, resp: `${host}:${first + 1}`, admin: `${host}:${first + 2}` };
   }
+}
+
+/** Waits for all of them, also when one failed: a start that nobody waits for is a process that nobody stops. */
+async function allStarted(starts: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(':') + 1));
