@@ -28,3 +28,9 @@ export function keyValueWorkload(valueBytes: number): (sequence: number) => Buff
     return command;
   };
 }
+
+/** The size of value that makes whole commands of `commandBytes`. */
+export function valueBytesFor(commandBytes: number): number {
+  const probe = 100;
+  return commandBytes - (keyValueWorkload(probe)(0).length - probe);
+}
