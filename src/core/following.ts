@@ -108,10 +108,15 @@ export class Following {
     this.#reply(workerKey(leader.identity.incarnation), null);
   }
 
-  /** Leadership or an election of our own ends what was read on a leader's word. */
+  /**
+   * An election of our own ends what was read and accepted on a leader's word: catching up may replace entries that were
+   * accepted, and should the same leader go on, its commit index must not reach what took their place (R17).
+   */
   stop(): void {
     this.#catchUp = null;
     this.#followed = null;
+    this.#accepted = 0;
+    this.#owesAnswer = true;
   }
 
   #recognise(from: PeerKey, term: Term, incarnation: string): boolean {
