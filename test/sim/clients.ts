@@ -4,8 +4,8 @@ import type { Operation } from './operations.ts';
 import type { WorkerHost } from './worker-host.ts';
 import type { World } from './world.ts';
 
-/** After this a client stops waiting: the outcome is unknown to it. */
-const DEADLINE_MILLIS = 1000;
+/** After one of these a client stops waiting: the outcome is unknown to it. */
+const DEADLINES_MILLIS = [30, 200, 1000];
 
 export class Clients {
   readonly #world: World;
@@ -17,7 +17,7 @@ export class Clients {
   constructor(world: World) {
     this.#world = world;
     this.#random = world.random.fork();
-    for (let client = 0; client < world.plan.clients; client++) this.#think();
+    for (let client = 0; client < world.plan.clients; client++) this.#think(null, client % 2 === 1);
   }
 
   get idle(): boolean {
@@ -30,31 +30,35 @@ export class Clients {
 
   /** A write by its own client, repeated until one is acknowledged. */
   writeUntilExecuted(done: () => void): void {
-    this.#attempt('write', ({ outcome }) => {
+    this.#attempt('write', this.#choose(), ({ outcome }) => {
       if (outcome === 'executed') done();
       else this.#world.schedule.after(20, () => this.writeUntilExecuted(done));
     });
   }
 
-  #think(): void {
+  /** Most clients stay with a worker while it serves them; the stubborn ones stay whatever happens, and read a lot. */
+  #think(last: WorkerHost | null, stubborn: boolean): void {
     this.#world.schedule.after(this.#random.next() * 2 * this.#world.plan.thinkMillis, () => {
       if (this.#stopped) return;
-      this.#attempt(this.#random.chance(0.7) ? 'write' : 'read', () => this.#think());
+      const host = last?.alive === true && (stubborn || this.#random.chance(0.8)) ? last : this.#choose();
+      const kind = this.#random.chance(stubborn ? 0.2 : 0.7) ? 'write' : 'read';
+      this.#attempt(kind, host, ({ outcome }) =>
+        this.#think(stubborn || outcome === 'executed' ? host : null, stubborn),
+      );
     });
   }
 
-  #attempt(kind: Operation['kind'], settled: (operation: Operation) => void): void {
+  #attempt(kind: Operation['kind'], host: WorkerHost | null, settled: (operation: Operation) => void): void {
     const operation = this.#world.operations.begin(kind, () => {
       this.#waiting--;
       settled(operation);
     });
     this.#waiting++;
-    const host = this.#choose();
-    if (host === null) {
+    if (host === null || !host.alive) {
       this.#world.operations.refuse(operation);
       return;
     }
-    this.#world.schedule.after(DEADLINE_MILLIS, () => this.#world.operations.giveUp(operation));
+    this.#world.schedule.after(this.#random.pick(DEADLINES_MILLIS), () => this.#world.operations.giveUp(operation));
     if (kind === 'write') host.submit(operation);
     else host.read(operation);
   }

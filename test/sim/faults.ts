@@ -2,6 +2,7 @@
  * The faults of a run: each kind the plan names happens at random times, lasts a while, and ends. All are legal: a majority
  * may be away for a time, nothing that a disk called durable is ever lost.
  */
+import type { Role } from '../../src/core/effects.ts';
 import type { Random } from '../random.ts';
 import type { Host } from './host.ts';
 import type { FaultKind } from './plan.ts';
@@ -76,6 +77,14 @@ export class Faults {
         if (leader !== undefined) this.#cut([leader], random.subset(others, 0.8), random.chance(0.5));
         break;
       }
+      case 'strand-leader': {
+        const leader = world.leader?.site;
+        const scribes = world.scribes.map(({ scribeId }) => scribeId);
+        const near = random.subset(scribes, 0.5).slice(0, Math.floor((scribes.length - 1) / 2));
+        const far = this.#sites.filter((site) => site !== leader && !near.includes(site));
+        if (leader !== undefined) this.#cut([leader, ...near], far, true);
+        break;
+      }
       case 'pause-worker':
         this.#pause(random.chance(0.5) ? world.leader : random.pick(world.workers).process);
         break;
@@ -85,12 +94,12 @@ export class Faults {
       case 'crash-worker':
         this.#crashWorker(random.pick(world.workers));
         break;
-      case 'crash-leader': {
-        const leader = world.leader;
-        const site = world.workers.find(({ process }) => process === leader && process !== null);
-        if (site !== undefined) this.#crashWorker(site);
+      case 'crash-leader':
+        this.#crashIn('leader');
         break;
-      }
+      case 'crash-candidate':
+        this.#whenElecting(() => this.#crashIn('candidate'));
+        break;
       case 'crash-scribe':
         this.#crashScribe(random.pick(world.scribes));
         break;
@@ -118,7 +127,8 @@ export class Faults {
 
   /** Faults last from a few milliseconds to several election timeouts. */
   #later(run: () => void): void {
-    this.#world.schedule.after(this.#random.skewed(5, 1500), () => {
+    const millis = this.#random.chance(0.5) ? this.#random.skewed(5, 1500) : this.#random.integer(100, 1000);
+    this.#world.schedule.after(millis, () => {
       if (!this.#over) run();
     });
   }
@@ -152,6 +162,19 @@ export class Faults {
     if (host === null || host.paused) return;
     host.pause();
     this.#later(() => host.alive && host.resume());
+  }
+
+  #crashIn(role: Role): void {
+    const site = this.#world.workers.find(({ process }) => process?.machine.role === role);
+    if (site !== undefined) this.#crashWorker(site);
+  }
+
+  /** Elections are short: look every millisecond for a while. */
+  #whenElecting(run: () => void, looks = 200): void {
+    if (this.#over) return;
+    const electing = this.#world.workers.some(({ process }) => process?.machine.role === 'candidate');
+    if (electing) this.#world.schedule.after(this.#random.next() * 5, () => this.#over || run());
+    else if (looks > 0) this.#world.schedule.after(1, () => this.#whenElecting(run, looks - 1));
   }
 
   #crashWorker(site: WorkerSite): void {

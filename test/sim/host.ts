@@ -122,7 +122,9 @@ export abstract class Host implements Station {
   message(link: Link, message: Message): void {
     const { key } = otherEnd(link, this);
     this.whenRunning(() => {
-      if (this.links.get(key) !== link) return;
+      // What an older link still delivers counts only where the plan lets stragglers in; the machine must bear them (P04).
+      const current = this.links.get(key);
+      if (current === undefined || (current !== link && !this.world.plan.stragglers)) return;
       this.world.trace(() => `${this.site} <- ${this.world.nameOf(key)} ${this.world.describe(message)}`);
       this.step({ kind: 'message', from: key, message });
     });

@@ -16,6 +16,7 @@ const first = Number(values.seed);
 const count = Number(values.seeds);
 const started = process.hrtime.bigint();
 const totals = { events: 0, simulatedMillis: 0, elections: 0, executed: 0, violations: 0 };
+const reached = new Map<string, number>();
 const names = new Map<string, number[]>();
 for (let seed = first; seed < first + count; seed++) {
   if (values.verbose) {
@@ -28,6 +29,7 @@ for (let seed = first; seed < first + count; seed++) {
   totals.simulatedMillis += result.simulatedMillis;
   totals.elections += result.elections;
   totals.executed += result.executed;
+  for (const [branch, times] of result.reached) reached.set(branch, (reached.get(branch) ?? 0) + times);
   if (result.violation === null) continue;
   totals.violations++;
   names.set(result.violation.invariant, [...(names.get(result.violation.invariant) ?? []), seed]);
@@ -39,3 +41,4 @@ for (let seed = first; seed < first + count; seed++) {
 const seconds = Number(process.hrtime.bigint() - started) / 1e9;
 for (const [name, seeds] of names) console.log(`${name}: ${seeds.length} seeds, ${seeds.slice(0, 10).join(' ')}`);
 console.log(`${count} seeds in ${seconds.toFixed(1)} s: ${JSON.stringify(totals)}`);
+console.log(`reached: ${[...reached].map(([branch, times]) => `${branch} ${times}`).join(', ')}`);

@@ -1,6 +1,6 @@
 /**
- * Links between processes: ordered, reliable while they last, and they may break at any time, losing what is in flight; the
- * two ends learn of it at different times. A cut (one way) stalls a direction as a lost route does under TCP: what was sent
+ * Links between processes: ordered, reliable while they last, and they may break at any time, losing the end of what is in
+ * flight; the two ends learn of it at different times. A cut (one way) stalls a direction as a lost route does under TCP: what was sent
  * waits, and arrives if the route returns before the link is given up.
  */
 import type { Peer } from '../../src/core/effects.ts';
@@ -118,6 +118,8 @@ export class Network {
     if (link.broken) return;
     link.broken = true;
     this.#links.delete(link);
+    // Some of what was under way still arrives, before the end is noticed or, where a newer link exists already, after it.
+    for (const { queue } of link.directions) queue.length = this.#random.integer(0, queue.length + 1);
     for (const end of link.ends) {
       const delay = this.#random.next() * (late ? LATE_LINK_DOWN_MILLIS : 3);
       this.#schedule.after(delay, () => end.alive && end.linkDown(link));
@@ -161,9 +163,8 @@ export class Network {
   #arrive(link: Link, side: 0 | 1): void {
     const [from, to] = side === 0 ? link.ends : [link.ends[1], link.ends[0]];
     const direction = link.directions[side];
-    if (link.broken) return;
     if (this.#cuts.has(`${from.site}>${to.site}`)) {
-      direction.stalled++;
+      if (!link.broken) direction.stalled++;
       return;
     }
     const message = direction.queue.shift();

@@ -10,10 +10,12 @@ export const FAULT_KINDS = [
   'cut-one-way',
   'partition',
   'isolate-leader',
+  'strand-leader',
   'pause-worker',
   'pause-scribe',
   'crash-worker',
   'crash-leader',
+  'crash-candidate',
   'crash-scribe',
   'crash-all-workers',
   'crash-all-scribes',
@@ -43,29 +45,41 @@ export interface Plan {
   readonly applyMillis: number;
   /** Largest deviation of a process's clock rate from true time. */
   readonly clockDrift: number;
+  /** Whether messages of a link count that arrive after a newer link has replaced it. */
+  readonly stragglers: boolean;
   /** Mean pause of a client between operations. */
   readonly thinkMillis: number;
   readonly worker: WorkerOptions;
 }
 
 export function makePlan(seed: number, random: Random): Plan {
-  const quiet = random.chance(0.1);
-  const kinds = quiet ? [] : random.subset(FAULT_KINDS, random.pick([0.15, 0.3, 0.5]));
-  const pace = random.pick([60, 200, 600]);
   return {
     seed,
     scribes: random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]),
     workers: random.integer(1, 5),
     clients: random.integer(1, 6),
     faultMillis: random.integer(1000, 6000),
-    faults: new Map(kinds.map((kind) => [kind, pace * (0.5 + random.next())])),
+    faults: chooseFaults(random),
     network: { fromMillis: 0.1, toMillis: random.pick([1, 5, 30]) },
     disk: { fromMillis: 0.1, toMillis: random.pick([1, 10, 40]), maxGroup: random.pick([1, 3, 100]) },
     applyMillis: random.pick([0.5, 5, 60]),
     clockDrift: random.pick([0, 0.01, 0.05]),
+    stragglers: random.chance(0.5),
     thinkMillis: random.pick([3, 15, 60]),
     worker: workerOptions(random),
   };
+}
+
+/** None in a tenth of the seeds; in others one or two kinds with time to unfold, or several at a random pace. */
+function chooseFaults(random: Random): ReadonlyMap<FaultKind, number> {
+  const manner = random.next();
+  if (manner < 0.1) return new Map();
+  const few = manner < 0.5;
+  const kinds = few
+    ? [random.pick(FAULT_KINDS), random.pick(FAULT_KINDS)]
+    : random.subset(FAULT_KINDS, random.pick([0.2, 0.5]));
+  const pace = few ? random.pick([300, 900]) : random.pick([60, 200, 600]);
+  return new Map(kinds.map((kind) => [kind, pace * (0.5 + random.next())]));
 }
 
 function workerOptions(random: Random): WorkerOptions {

@@ -21,6 +21,7 @@ export interface RunResult {
   readonly executed: number;
   readonly committed: number;
   readonly faults: ReadonlyMap<string, number>;
+  readonly reached: ReadonlyMap<string, number>;
   /** Differs between two runs of one seed only if something is not deterministic. */
   readonly fingerprint: number;
 }
@@ -61,7 +62,6 @@ class Run {
       'no-leader-after-heal',
       () => 'ten election timeouts',
     );
-    const { elections } = world.rules;
     let written = false;
     clients.writeUntilExecuted(() => {
       written = true;
@@ -71,6 +71,7 @@ class Run {
       'no-write-after-heal',
       () => 'five election timeouts after a leader',
     );
+    const { elections } = world.rules;
     clients.stop();
     const equal = this.#for(50 * timeout, () => clients.idle && this.#converged());
     demand(equal, 'not-converged-after-heal', () => this.#lag());
@@ -153,6 +154,7 @@ function runOnce(seed: number, machines: Machines, trace: Trace | null): RunResu
     executed: world.operations.executed.length,
     committed: world.rules.ghost.tip.lastIndex,
     faults: run.faults,
+    reached: world.reached,
     fingerprint: (Math.imul(state, 31) + run.events + Math.floor(world.schedule.now * 1000)) | 0,
   };
 }

@@ -6,14 +6,11 @@ import type { Persist } from '../../src/core/effects.ts';
 import type { AppendReply, Message, PeerKey, ProbeReply, ReadReply, VoteReply } from '../../src/core/messages.ts';
 import type { EntryId } from '../../src/core/types.ts';
 import { type DiskRecord, Image } from './disk.ts';
+import { notBehind } from './election-checks.ts';
 import { covering, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
 import type { ScribeHost, ScribeSite } from './scribe-host.ts';
 import { demand } from './violation.ts';
 import type { World } from './world.ts';
-
-/** Candidate tails compare by term, then by index (Raft §5.4.1). */
-const notBehind = (left: EntryId, right: EntryId): boolean =>
-  left.term > right.term || (left.term === right.term && left.index >= right.index);
 
 export class ScribeChecks {
   readonly #world: World;

@@ -46,6 +46,7 @@ export class ScribeHost extends Host {
   /** Any prefix of what was not durable survives: the rest was never written. */
   override crash(late: boolean): void {
     super.crash(late);
+    if (this.#disk.pending.length > 0) this.world.reach('crash with writes in flight');
     const surviving = this.random.integer(0, this.#disk.pending.length + 1);
     this.#complete(surviving);
     this.#disk.pending = [];
@@ -73,10 +74,15 @@ export class ScribeHost extends Host {
       const node = persist.kind === 'append' ? this.world.tree.find(persist.batch, `written by ${this.site}`) : null;
       const record = { number: ++this.#written, persist, node };
       this.#checks.writing(record);
+      if (persist.kind === 'truncateSuffix') this.world.reach('scribe truncates');
       this.#disk.pending.push(record);
     }
     for (const { to, message } of sends) {
       this.#checks.sending(to, message);
+      if (message.kind === 'voteReply') this.world.reach(`vote ${message.reason}`);
+      if (message.kind === 'readReply') this.world.reach(`read ${message.outcome}`);
+      if (message.kind === 'read') this.world.reach('scribe fetches');
+      if (message.kind === 'appendReply' && message.conflict !== null) this.world.reach('append conflict');
       if (to.startsWith('scribe:') && !this.links.has(to)) this.dial(to);
       this.send(to, message);
     }

@@ -5,6 +5,7 @@
 import type { WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
 import type { Batch, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
+import { ElectionChecks } from './election-checks.ts';
 import { Host, type HostEvent } from './host.ts';
 import { covering, describeId } from './log-tree.ts';
 import type { Operation } from './operations.ts';
@@ -22,6 +23,7 @@ export class WorkerHost extends Host {
   /** Fingerprint of all commands applied, in order. */
   state = 0;
   readonly #checks: WorkerChecks;
+  readonly #elections: ElectionChecks;
   #queue: Operation[] = [];
   #flushing = false;
   #toApply: Batch[] = [];
@@ -46,6 +48,7 @@ export class WorkerHost extends Host {
     };
     this.machine = this.guarded(() => new WorkerMachine(start));
     this.#checks = new WorkerChecks(world, workerId, incarnation, this.machine);
+    this.#elections = new ElectionChecks(world, workerId, this.machine);
     world.trace(() => `${this.site} starts, incarnation ${incarnation.slice(0, 4)}`);
     world.network.enter(this);
     this.settle();
@@ -126,6 +129,7 @@ export class WorkerHost extends Host {
   protected override step(event: HostEvent | WorkerEvent, commands: readonly number[] = []): boolean {
     const before = this.machine.tail;
     const { role, term } = this.machine;
+    if (event.kind === 'message') this.#elections.received(event.from, event.message, this.now());
     const effects = this.guarded(() => this.machine.step(event, this.now()));
     if (this.machine.role !== role || this.machine.term !== term)
       this.world.trace(() => `${this.site} is ${this.machine.role} of term ${this.machine.term}`);
@@ -134,6 +138,8 @@ export class WorkerHost extends Host {
       before,
       event.kind === 'propose' ? { batch: event.batch, commands } : null,
     );
+    if (role !== 'leader' && this.machine.role === 'leader') this.#elections.elected(this.now());
+    if (event.kind === 'tick') this.#elections.ticked(this.now());
     this.#carryOut(effects, before);
     this.settle();
     return taken;
@@ -142,6 +148,8 @@ export class WorkerHost extends Host {
   #carryOut({ sends, commits, truncatedFrom, readable, refusedReads }: WorkerEffects, before: EntryId): void {
     for (const { to, message } of sends) {
       this.#checks.sending(message);
+      this.#elections.sending(message);
+      if (message.kind === 'fetch' || message.kind === 'read') this.world.reach(`worker sends ${message.kind}`);
       this.send(to, message);
     }
     if (truncatedFrom !== null) this.#loseFrom(truncatedFrom, before);
@@ -161,6 +169,7 @@ export class WorkerHost extends Host {
 
   /** Own entries that a newer log superseded here may live on elsewhere and be chosen after all: nobody knows. */
   #loseFrom(from: number, before: EntryId): void {
+    this.world.reach('worker truncates');
     this.world.trace(() => `${this.site} drops ${from}..${before.index}`);
     for (const [key, operations] of this.#inFlight) {
       if (Number(key.split(' ')[0]) < from) continue;

@@ -37,6 +37,8 @@ export class World {
   readonly operations = new Operations();
   readonly scribes: readonly ScribeSite[];
   readonly workers: readonly WorkerSite[];
+  /** How often each rare branch was reached. */
+  readonly reached = new Map<string, number>();
   /** Sites whose disk is slow now. */
   readonly slowDisks = new Set<string>();
   readonly #contact: LoggedConfiguration;
@@ -100,6 +102,10 @@ export class World {
     const bytes = new Uint8Array(32 + 16 * count);
     new DataView(bytes.buffer).setUint32(0, ++this.#built);
     return { kind, term, firstIndex, count, timestampMillis, bytes };
+  }
+
+  reach(branch: string): void {
+    this.reached.set(branch, (this.reached.get(branch) ?? 0) + 1);
   }
 
   trace(text: () => string): void {

@@ -1,0 +1,287 @@
+/**
+ * Real bugs of real systems, put into a copy of the compiled core to see that the simulator names them. Production code has no
+ * switches for this: each mutant is a list of patches to dist/src/core/*.js, and a patch that does not match exactly once
+ * fails, so a mutant can never silently become the original.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Machines } from './machines.ts';
+
+interface Patch {
+  /** Under dist/src/core. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  /** The rule it breaks. */
+  readonly rule: string;
+  /** The invariant that must name it, first. */
+  readonly caughtBy: string;
+  readonly patches: readonly Patch[];
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no no-op rule: entries of earlier terms commit by count',
+    rule: 'R11',
+    caughtBy: 'commit-not-chosen',
+    patches: [{ file: 'leadership.js', find: 'durable < this.#firstOfTerm || ', replace: '' }],
+  },
+  {
+    name: 'votedFor is the worker, not its incarnation',
+    rule: 'R1',
+    caughtBy: 'two-votes-in-a-term',
+    patches: [
+      {
+        file: 'vote-rule.js',
+        find: 'const again = request.term === term && votedFor === request.incarnation;',
+        replace:
+          'const again = request.term === term && workerIds.has(votedFor) && workerIds.get(votedFor) === workerIds.get(request.incarnation);',
+      },
+      {
+        file: 'vote-rule.js',
+        find: 'export function decideVote',
+        replace: 'export const workerIds = new Map();\nexport function decideVote',
+      },
+      {
+        file: 'scribe.js',
+        find: 'this.#peers.set(from, peer);',
+        replace:
+          "this.#peers.set(from, peer);\n        if (peer.role === 'worker') workerIds.set(peer.identity.incarnation, peer.identity.workerId);",
+      },
+      { file: 'scribe.js', find: 'import { decideVote }', replace: 'import { decideVote, workerIds }' },
+    ],
+  },
+  {
+    name: 'vote before drain: the durable tail is compared while writes are in flight',
+    rule: 'R4',
+    caughtBy: 'vote-for-shorter-log',
+    patches: [
+      { file: 'scribe.js', find: '(this.#log.drained || this.#leaderLive())', replace: 'true' },
+      {
+        file: 'scribe.js',
+        find: 'hardState: this.#hardState, tail: this.#log.tail,',
+        replace: 'hardState: this.#hardState, tail: this.#log.durableTail,',
+      },
+    ],
+  },
+  {
+    name: 'truncate on match: a shorter append drops what follows it',
+    rule: 'R12',
+    caughtBy: 'truncated-matching',
+    patches: [
+      {
+        file: 'matching.js',
+        find: "return { kind: 'match', truncateFrom: null, fresh: [], through };",
+        replace:
+          "return { kind: 'match', truncateFrom: through < log.tail.index ? through + 1 : null, fresh: [], through };",
+      },
+    ],
+  },
+  {
+    name: 'the leader counts itself',
+    rule: 'R11',
+    caughtBy: 'commit-not-chosen',
+    patches: [
+      {
+        file: 'quorum.js',
+        find: 'return values[majority(configuration) - 1] ?? 0;',
+        replace: 'return values[majority(configuration) - 2] ?? 0;',
+      },
+    ],
+  },
+  {
+    name: 'acknowledge before fsync',
+    rule: 'R14',
+    caughtBy: 'acknowledged-before-durable',
+    patches: [
+      {
+        file: 'scribe.js',
+        find: 'Math.min(leader.matched, this.#log.durableTail.index)',
+        replace: 'Math.min(leader.matched, this.#log.tail.index)',
+      },
+    ],
+  },
+  {
+    name: 'term and vote are said before they are durable',
+    rule: 'R3',
+    caughtBy: 'said-before-durable',
+    patches: [{ file: 'scribe.js', find: 'if (this.#hardStateWrite <= this.#log.durableWrite)', replace: 'if (true)' }],
+  },
+  {
+    name: 'log ends compare by index first',
+    rule: 'R4',
+    caughtBy: 'vote-for-shorter-log',
+    patches: [
+      {
+        file: 'vote-rule.js',
+        find: 'compareIds(request.tail, voter.tail) < 0',
+        replace: 'request.tail.index < voter.tail.index',
+      },
+    ],
+  },
+  {
+    name: 'acknowledge after vote: a write that completes late is still acknowledged to the old leader',
+    rule: 'R4',
+    caughtBy: 'acknowledged-after-vote',
+    patches: [
+      { file: 'scribe.js', find: '(this.#log.drained || this.#leaderLive())', replace: 'true' },
+      {
+        file: 'scribe.js',
+        find: 'this.#leader = null;\n            this.#fetch.stop();',
+        replace: 'this.#fetch.stop();',
+      },
+      { file: 'scribe.js', find: 'leader.term !== this.#hardState.term || ', replace: '' },
+      {
+        file: 'scribe.js',
+        find: 'const term = this.#hardState.term;\n        return { kind',
+        replace: 'const term = this.#leader?.term ?? this.#hardState.term;\n        return { kind',
+      },
+    ],
+  },
+  {
+    name: 'apply to the tail: what a learner holds counts as committed',
+    rule: 'R17',
+    caughtBy: 'commit-not-chosen',
+    patches: [
+      {
+        file: 'following.js',
+        find: 'this.#state.advanceCommit(Math.min(message.commit, this.#accepted));',
+        replace: 'this.#state.advanceCommit(log.tail.index);',
+      },
+    ],
+  },
+  {
+    name: 'commit index carried across terms: applied to entries the new leader never matched',
+    rule: 'R17',
+    caughtBy: 'applied-not-chosen',
+    patches: [
+      {
+        file: 'following.js',
+        find: 'this.#state.advanceCommit(Math.min(message.commit, this.#accepted));',
+        replace: 'this.#state.advanceCommit(Math.min(message.commit, log.tail.index));',
+      },
+    ],
+  },
+  {
+    name: 'a donor does not check what its answer follows',
+    rule: 'R6',
+    caughtBy: 'read-not-chained',
+    patches: [{ file: 'scribe-reads.js', find: 'if (!this.#holdsDurably(read.prev))', replace: 'if (false)' }],
+  },
+  {
+    name: 'a donor serves what is not durable',
+    rule: 'R6',
+    caughtBy: 'tail-not-durable',
+    patches: [{ file: 'scribe.js', find: 'tail: this.#log.durableTail,', replace: 'tail: this.#log.tail,' }],
+  },
+  {
+    name: 'donors ranked by current term',
+    rule: 'R5',
+    caughtBy: 'candidate-not-caught-up',
+    patches: [
+      {
+        file: 'election.js',
+        find: '#isBetterDonor([key, { tail }], [bestKey, best]) {\n        const order = compareIds(tail, best.tail);',
+        replace:
+          '#isBetterDonor([key, { tail, term }], [bestKey, best]) {\n        const order = compareIds({ index: tail.index, term }, { index: best.tail.index, term: best.term });',
+      },
+    ],
+  },
+  {
+    name: 'term from one scribe',
+    rule: 'R2',
+    caughtBy: 'term-not-from-majority',
+    patches: [
+      {
+        file: 'election.js',
+        find: 'Math.max(...terms, this.#state.term) + 1',
+        replace: '(terms[0] ?? 0) + 1',
+      },
+    ],
+  },
+  {
+    name: 'reads are served without asking the scribes',
+    rule: 'R19',
+    caughtBy: 'stale-read',
+    patches: [
+      { file: 'read-index.js', find: 'asked === null || !isConfirmed(asked.round)', replace: 'asked === null' },
+      {
+        file: 'leadership.js',
+        find: 'this.#followers.askScribes(this.#reads.round);',
+        replace: 'this.#confirmReads();',
+      },
+    ],
+  },
+  {
+    name: 'a new leader serves reads before its no-op is committed',
+    rule: 'R11',
+    caughtBy: 'stale-read',
+    patches: [
+      {
+        file: 'leadership.js',
+        find: 'this.#state.commit < this.#firstOfTerm || !this.#reads',
+        replace: '!this.#reads',
+      },
+    ],
+  },
+  {
+    name: 'a read is confirmed by an answer to an earlier round',
+    rule: 'R19',
+    caughtBy: 'stale-read',
+    patches: [
+      {
+        file: 'leadership.js',
+        find: '(uuid) => this.#followers.roundOf(uuid) >= round)',
+        replace: '(uuid) => this.#followers.roundOf(uuid) >= round - 1)',
+      },
+    ],
+  },
+  {
+    name: 'a leader never checks its quorum',
+    rule: 'R8',
+    caughtBy: 'leader-without-quorum',
+    patches: [
+      {
+        file: 'leadership.js',
+        find: 'if (!isQuorum(configuration.configuration, heard))\n            return false;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a fetch whose last entry conflicts is taken for done',
+    rule: 'R16',
+    caughtBy: 'not-converged-after-heal',
+    patches: [
+      { file: 'scribe-fetch.js', find: 'sameId(task.prev, task.upTo)', replace: 'task.prev.index >= task.upTo.index' },
+    ],
+  },
+];
+
+/** The machines of a core with the mutant's patches; call `remove` when done. */
+export async function loadMutant({ name, patches }: Mutant): Promise<{ machines: Machines; remove: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'scriptorium-mutant-'));
+  const remove = (): void => rmSync(folder, { recursive: true });
+  try {
+    cpSync(new URL('../../src/core', import.meta.url), folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    for (const { file, find, replace } of patches) {
+      const path = join(folder, file);
+      const parts = readFileSync(path, 'utf8').split(find);
+      if (parts.length !== 2) throw new Error(`mutant "${name}": ${parts.length - 1} matches in ${file} of ${find}`);
+      writeFileSync(path, parts.join(replace));
+    }
+    const load = (file: string): Promise<unknown> => import(pathToFileURL(join(folder, file)).href);
+    const [scribe, worker] = await Promise.all([load('scribe.js'), load('worker.js')]);
+    return { machines: { ...(scribe as Machines), ...(worker as Machines) }, remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
