@@ -3,20 +3,21 @@ import type { ReadyMessage } from '../node/member-process.ts';
 import { print, printJson } from './output.ts';
 
 /**
- * Resolves on SIGTERM, SIGINT or the loss of the parent's IPC channel. A second signal ends the process at once: the first
- * may be waiting for something that does not come. A child leaves SIGINT to its parent: a terminal sends it to both, and
- * the parent knows the order in which to stop.
+ * Resolves on SIGTERM, SIGINT or the loss of the parent's IPC channel. Without a parent a second signal ends the process at
+ * once: the first may be waiting for something that does not come. With one, that is the parent's to decide, and SIGINT,
+ * which a terminal sends to both, is left to it as well: it knows the order in which to stop.
  */
 export function toldToStop(): Promise<void> {
+  const child = process.send !== undefined;
   return new Promise((resolve) => {
     let told = false;
     const stop = (): void => {
-      if (told) process.exit(1);
+      if (told && !child) process.exit(1);
       told = true;
       resolve();
     };
     process.on('SIGTERM', stop);
-    process.on('SIGINT', process.send === undefined ? stop : () => {});
+    process.on('SIGINT', child ? () => {} : stop);
     process.once('disconnect', resolve);
   });
 }

@@ -20,6 +20,8 @@ export interface LocalClusterOptions {
   /** Undefined: as many as the directory was made with, or 3. */
   readonly scribes?: number | undefined;
   readonly workers: number;
+  /** State-machine module; undefined: the key-value store, with its Redis front end. */
+  readonly machine?: string | undefined;
   /** Flags for every scribe and worker. */
   readonly flags?: readonly string[];
   /** Flags for scribes alone; also says whether formatting may do without O_DIRECT. */
@@ -37,7 +39,8 @@ export interface WorkerMemberProcess {
   readonly id: string;
   readonly pid: number;
   readonly client: string;
-  readonly resp: string;
+  /** Null when the machine is not the key-value store. */
+  readonly resp: string | null;
   readonly admin: string;
 }
 
@@ -116,8 +119,12 @@ export class LocalCluster {
 
   async startWorker(id: string): Promise<void> {
     const { client, resp, admin } = this.#workerAddresses(id);
-    const addresses = ['--listen', client, '--resp', resp, '--admin', admin];
-    const { flags = [] } = this.#options;
+    const { machine, flags = [] } = this.#options;
+    const serving = [
+      ...(resp === null ? [] : ['--resp', resp]),
+      ...(machine === undefined ? [] : ['--machine', machine]),
+    ];
+    const addresses = ['--listen', client, '--admin', admin, ...serving];
     await this.#start(id, ['worker', '--cluster', this.clusterFile, '--id', id, ...addresses, ...flags]);
   }
 
@@ -142,10 +149,11 @@ export class LocalCluster {
     return Array.from({ length: this.#options.workers }, (_, position) => `w${position + 1}`);
   }
 
-  #workerAddresses(id: string): { readonly client: string; readonly resp: string; readonly admin: string } {
-    const { host } = this.#options;
+  #workerAddresses(id: string): Pick<WorkerMemberProcess, 'client' | 'resp' | 'admin'> {
+    const { host, machine } = this.#options;
     const first = this.#basePort + FIRST_WORKER_PORT + this.#workerIds().indexOf(id) * WORKER_PORT_STEP;
-    return { client: `${host}:${first}`, resp: `${host}:${first + 1}`, admin: `${host}:${first + 2}` };
+    const resp = machine === undefined ? `${host}:${first + 1}` : null;
+    return { client: `${host}:${first}`, resp, admin: `${host}:${first + 2}` };
   }
 }
 

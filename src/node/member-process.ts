@@ -76,7 +76,8 @@ export class MemberProcess {
 
   /** Asks to stop, and insists after `patienceMillis`. */
   async stop(patienceMillis: number): Promise<Exit> {
-    this.kill('SIGTERM');
+    // A child that has left the channel has stopped already and is on its way out.
+    if (this.#child.connected) this.kill('SIGTERM');
     // A process that was stopped (SIGSTOP) does not hear anything until it goes on.
     this.kill('SIGCONT');
     const insist = setTimeout(() => this.kill('SIGKILL'), patienceMillis);

@@ -30,6 +30,7 @@ const options = {
     maximum: 65_535 - 200,
     unit: 'port',
   }),
+  machine: path({ description: 'State-machine module; without it the key-value store.', fallback: undefined }),
   transport,
   allowBuffered,
   logLevel,
@@ -47,10 +48,11 @@ function printReady(cluster: LocalCluster): void {
   print(
     formatTable([
       ['worker', 'pid', 'clients', 'redis', 'admin'],
-      ...cluster.workers.map((it) => [it.id, it.pid, it.client, it.resp, it.admin]),
+      ...cluster.workers.map((it) => [it.id, it.pid, it.client, it.resp ?? '-', it.admin]),
     ]),
   );
-  print(`\n  redis-cli -p ${cluster.workers[0]?.resp.split(':').at(-1)} set greeting hello`);
+  const redisPort = cluster.workers[0]?.resp?.split(':').at(-1);
+  if (redisPort !== undefined) print(`\n  redis-cli -p ${redisPort} set greeting hello`);
   print(`  scriptorium status --cluster ${cluster.clusterFile}`);
 }
 
@@ -68,6 +70,7 @@ export const dev = defineCommand({
       basePort,
       scribes,
       workers,
+      machine: settings.machine,
       allowBuffered: buffered,
       flags: ['--transport', settings.transport, '--log-level', settings.logLevel],
     });
