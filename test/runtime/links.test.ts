@@ -244,6 +244,27 @@ for (const choice of ['uws', 'ws'] as const) {
       assert.equal(refused.closes[0]!.code, 1008);
     });
 
+    it('N12: clients cannot take the links that peers need', async () => {
+      const scribe = node('scribe', 'aa', {
+        client: () => ({ message: () => undefined, closed: () => undefined }),
+      });
+      const address = await scribe.listen();
+      const clients: End[] = [];
+      for (let wave = 0; wave < 14; wave += 1) {
+        const ends = await Promise.all(Array.from({ length: 64 }, () => greeted(address, CLIENT)));
+        await Promise.all(ends.map((end) => end.frameCount(1)));
+        clients.push(...ends);
+      }
+      const tooMany = await greeted(address, CLIENT);
+      await tooMany.untilClosed();
+      assert.match(tooMany.closes[0]!.reason, /OVERLOADED/);
+      assert.ok(clients.every(({ closes }) => closes.length === 0));
+      const worker = node('worker', 'bb');
+      worker.want(address);
+      await scribe.untilCount('up', 1);
+      for (const { link } of clients) link!.close(1000, '');
+    });
+
     it('N11: whoever says nothing for five seconds is let go', async () => {
       const clock = new ManualClock();
       const scribe = node('scribe', 'aa', { clock });

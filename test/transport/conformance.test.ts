@@ -125,6 +125,29 @@ for (const choice of ['uws', 'ws'] as const) {
       assert.equal(far.frames.length, 0);
     });
 
+    it('N16: fragments are one frame, and count together against the limit', async () => {
+      const server = await serve();
+      const socket = await rawUpgraded(server.listener.port);
+      socket.resume();
+      const part = (opcode: number, bytes: Buffer): Buffer => {
+        const header = Buffer.alloc(14);
+        header[0] = opcode;
+        header[1] = 0x80 | 127;
+        header.writeBigUInt64BE(BigInt(bytes.length), 2);
+        return Buffer.concat([header, bytes]);
+      };
+      const third = pattern(LIMITS.maxFrameBytes / 4, 3);
+      socket.write(Buffer.concat([part(0x02, third), part(0x00, third), part(0x80, third)]));
+      const far = await server.next();
+      await far.frameCount(1);
+      assert.deepEqual(far.frames[0], Buffer.concat([third, third, third]));
+      const closed = once(socket, 'close');
+      for (let sent = 0; sent < 5; sent += 1) socket.write(part(sent === 0 ? 0x02 : 0x00, third));
+      await Promise.all([closed, far.untilClosed()]);
+      assert.equal(far.closes[0]!.code, 1009);
+      assert.equal(far.frames.length, 1);
+    });
+
     it('carries close codes and reasons either way, once, after what was queued, and nothing afterwards', async () => {
       for (const closer of ['near', 'far'] as const) {
         const ends = await pair();
