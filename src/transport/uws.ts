@@ -180,7 +180,7 @@ function route(app: TemplatedApp, options: ListenOptions, links: Set<UwsLink>): 
       const link = socket.getUserData().link;
       if (link === undefined) return;
       links.delete(link);
-      link.closed(code === 0 ? CLOSE_ABNORMAL : code, Buffer.from(message).toString('utf8'));
+      link.closed(code === 0 ? CLOSE_ABNORMAL : code, closeReason(Buffer.from(message).toString('utf8')));
     },
   });
   app.any('/*', (response) => {

@@ -48,7 +48,7 @@ class WsLink implements Link {
     });
     this.#socket.on('close', (code: number, reason: Buffer) => {
       this.#closing = true;
-      handlers.closed(this.#closeCode ?? code, reason.toString('utf8'));
+      handlers.closed(this.#closeCode ?? code, closeReason(reason.toString('utf8')));
     });
   }
 

@@ -168,6 +168,19 @@ for (const choice of ['uws', 'ws'] as const) {
       }
     });
 
+    it('N21: a reason the other side gives holds no control characters', async () => {
+      const server = await serve();
+      const socket = await rawUpgraded(server.listener.port);
+      const reason = Buffer.from('bye\n\u001b[2J');
+      const status = Buffer.from([0x0f, 0xa1]);
+      const header = Buffer.from([0x88, 0x80 | (2 + reason.length), 0, 0, 0, 0]);
+      socket.write(Buffer.concat([header, status, reason]));
+      const far = await server.next();
+      await far.untilClosed();
+      assert.deepEqual(far.closes, [{ code: 4001, reason: 'bye??[2J' }]);
+      socket.destroy();
+    });
+
     it('tells the other side when a connection breaks without a word', async () => {
       const server = await serve();
       const socket = await rawUpgraded(server.listener.port);
