@@ -15,8 +15,9 @@ import { selectTransport } from '../transport/select.ts';
 import type { Transport } from '../transport/transport.ts';
 
 const READ_BYTES = 1024 * 1024;
-/** For a link, and for each answer. */
-const PATIENCE_MILLIS = 5000;
+/** For a link to come up, redials included. */
+const LINK_MILLIS = 2000;
+const ANSWER_MILLIS = 5000;
 /** After a scribe that could not answer just now. */
 const PAUSE_MILLIS = 20;
 
@@ -59,15 +60,20 @@ class ReadLink {
 
   static async open(options: LogReaderOptions): Promise<ReadLink> {
     const reader = new ReadLink(await selectTransport('ws'), options);
-    const up = reader.#next('no link');
+    const up = reader.#next('no link', LINK_MILLIS);
     reader.#links.want(new Set([options.address]));
-    await up;
+    try {
+      await up;
+    } catch (error) {
+      await reader.close(); // else it would redial for ever
+      throw error;
+    }
     return reader;
   }
 
   /** One read and its answer; rejects UNREACHABLE when the link ends or stays silent. */
   async read(request: number, prev: EntryId): Promise<ReadReply> {
-    const answer = this.#next('no answer');
+    const answer = this.#next('no answer', ANSWER_MILLIS);
     const sent = this.#links.send(this.#peer!, { kind: 'read', request, prev, asOf: null, maxBytes: READ_BYTES });
     if (!sent) this.#settle(null);
     const message = await answer;
@@ -89,9 +95,9 @@ class ReadLink {
     this.#waiting = null;
   }
 
-  #next(otherwise: string): Promise<Message | null> {
+  #next(otherwise: string, millis: number): Promise<Message | null> {
     return new Promise((resolve, reject) => {
-      const cancel = systemClock.setTimer(PATIENCE_MILLIS, () => reject(this.#unreachable(otherwise)));
+      const cancel = systemClock.setTimer(millis, () => reject(this.#unreachable(`${otherwise} in ${millis} ms`)));
       this.#waiting = {
         resolve: (message) => {
           cancel();
@@ -102,10 +108,7 @@ class ReadLink {
   }
 
   #unreachable(why: string): ScriptoriumError {
-    return new ScriptoriumError(
-      'UNREACHABLE',
-      `scribe at ${this.#address}: ${why} (waited up to ${PATIENCE_MILLIS} ms)`,
-    );
+    return new ScriptoriumError('UNREACHABLE', `scribe at ${this.#address}: ${why}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** Compiled tests run from dist/test/cli. */
-const PROGRAM = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
+export const PROGRAM = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js');
 
 export interface Finished {
   readonly code: number | null;
