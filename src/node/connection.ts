@@ -4,13 +4,22 @@
  */
 import { MAX_FRAME_BYTES } from '../core/limits.ts';
 import { isScriptoriumError, ScriptoriumError } from '../errors.ts';
-import { CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { CLOSE_NORMAL, CLOSE_POLICY, CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
 import type { Link, LinkHandlers, Transport } from '../transport/transport.ts';
 import { type ClientReply, decodeReply, type Failure } from '../wire/client-protocol.ts';
 import { acceptAnswer, decodeHandshake, encodeHandshake, hello, type LinkIdentity } from '../wire/handshake.ts';
+import { livenessOf, PING } from '../wire/liveness.ts';
 
 /** What a client may have queued towards one worker. */
 const MAX_OUTBOX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A worker that owes an answer and says nothing, not even to a ping, is given up: paused or cut off, it must not hold its
+ * callers until their deadlines while another leads. Counted in sweeps, so that our own pause is not taken for its silence.
+ */
+const SWEEP_MILLIS = 100;
+const GIVES_UP_SWEEPS = 4;
 
 export type Answer = Exclude<ClientReply, Failure>;
 
@@ -34,6 +43,8 @@ export class Connection {
   #closed: ScriptoriumError | null = null;
   #onClosed: () => void = () => {};
   #closeWhenIdle = false;
+  #silentSweeps = 0;
+  #cancelSweep: (() => void) | null = null;
 
   private constructor(address: string, link: Link) {
     this.address = address;
@@ -87,6 +98,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const request = this.#nextRequest++;
       this.#waiting.set(request, { resolve, reject });
+      this.#cancelSweep ??= systemClock.setTimer(SWEEP_MILLIS, () => this.#sweep());
       // A frame that was not queued was not sent: the link is closing, and `closed` will follow.
       if (!this.#link.send(encode(request)) && this.#waiting.delete(request)) {
         reject(new ScriptoriumError('OVERLOADED', `the outbox to ${this.address} is full`));
@@ -111,6 +123,8 @@ export class Connection {
   }
 
   #receive(frame: Uint8Array): void {
+    this.#silentSweeps = 0;
+    if (livenessOf(frame) !== undefined) return;
     const reply = decodeReply(frame.slice()); // answers outlive the frame
     const waiting = this.#waiting.get(reply.request);
     this.#waiting.delete(reply.request);
@@ -118,8 +132,22 @@ export class Connection {
     if (this.#closeWhenIdle && this.#waiting.size === 0) this.close();
   }
 
+  #sweep(): void {
+    this.#cancelSweep = null;
+    if (this.#waiting.size === 0) return;
+    this.#silentSweeps++;
+    if (this.#silentSweeps >= GIVES_UP_SWEEPS) {
+      this.#link.close(CLOSE_POLICY, 'silent');
+      this.#fail(`${this.address} is silent`);
+      return;
+    }
+    this.#link.send(PING);
+    this.#cancelSweep = systemClock.setTimer(SWEEP_MILLIS, () => this.#sweep());
+  }
+
   #fail(why: string): void {
     if (this.#closed !== null) return;
+    this.#cancelSweep?.();
     this.#closed = new ScriptoriumError('CONNECTION_LOST', `${why}; what was sent may still take effect`);
     for (const { reject } of this.#waiting.values()) reject(this.#closed);
     this.#waiting.clear();

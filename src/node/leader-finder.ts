@@ -3,7 +3,9 @@ import { systemClock } from '../runtime/clock.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 
 /** A worker that does not even shake hands by then is passed over. */
-const DIAL_MILLIS = 1_000;
+const DIAL_MILLIS = 300;
+/** A worker that was lost is not gone back to so soon, even where others still take it for the leader. */
+const SUSPECT_MILLIS = 500;
 
 export class LeaderFinder {
   readonly #contacts: readonly string[];
@@ -11,6 +13,7 @@ export class LeaderFinder {
   #current: Promise<Connection> | null = null;
   #turn = 0;
   #target: string;
+  #suspect = { address: '', until: 0 };
 
   constructor(contacts: readonly string[], options: Omit<ConnectionOptions, 'address'>) {
     this.#contacts = contacts;
@@ -27,7 +30,7 @@ export class LeaderFinder {
   /** The worker asked does not lead. */
   moveOn(from: Connection, leader: string | null): void {
     if (from.address !== this.#target) return; // moved already
-    if (leader === null) this.#nextContact();
+    if (leader === null || this.#isSuspect(leader)) this.#nextContact();
     else this.#target = leader;
     if (this.#target === from.address) return;
     this.#current = null;
@@ -57,11 +60,20 @@ export class LeaderFinder {
   #lost(address: string): void {
     if (address !== this.#target) return;
     this.#current = null;
+    this.#suspect = { address, until: systemClock.now() + SUSPECT_MILLIS };
     this.#nextContact();
   }
 
+  #isSuspect(address: string): boolean {
+    return address === this.#suspect.address && systemClock.now() < this.#suspect.until;
+  }
+
+  /** The first contacts in turn; a suspect one only when there is no other. */
   #nextContact(): void {
-    this.#turn = (this.#turn + 1) % this.#contacts.length;
-    this.#target = this.#contacts[this.#turn] as string;
+    for (let tried = 0; tried < this.#contacts.length; tried++) {
+      this.#turn = (this.#turn + 1) % this.#contacts.length;
+      this.#target = this.#contacts[this.#turn] as string;
+      if (!this.#isSuspect(this.#target)) return;
+    }
   }
 }

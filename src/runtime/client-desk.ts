@@ -8,6 +8,7 @@ import { CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
 import type { Link, LinkHandlers } from '../transport/transport.ts';
 import { type ClientReply, type ClientRequest, decodeRequest, encodeReply } from '../wire/client-protocol.ts';
 import type { EntryWriter } from '../wire/entries.ts';
+import { livenessOf, PONG } from '../wire/liveness.ts';
 import type { Proposal, Settlement } from './proposals.ts';
 
 /** Requests one client may have unanswered. */
@@ -58,6 +59,10 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
 
   return {
     message: (frame) => {
+      if (livenessOf(frame) === 'ping') {
+        link.send(PONG);
+        return;
+      }
       try {
         handle(decodeRequest(frame));
       } catch (error) {

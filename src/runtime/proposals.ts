@@ -145,7 +145,8 @@ export class Proposals {
   /** The state machine or the process goes: what was appended may or may not take effect. */
   abandon(error: () => ScriptoriumError): void {
     this.refuseForming(() => new ScriptoriumError('NOT_LEADER', 'this worker stopped before it appended the command'));
-    for (const { proposals } of [...this.#committed, ...this.#uncommitted, ...this.#displaced]) fail(proposals, error());
+    for (const { proposals } of [...this.#committed, ...this.#uncommitted, ...this.#displaced])
+      fail(proposals, error());
     this.#committed = [];
     this.#uncommitted = [];
     this.#displaced = [];
@@ -153,8 +154,7 @@ export class Proposals {
 }
 
 /** The same entries for ever, also when they were read back from a scribe. */
-const isSame = (left: Batch, right: Batch): boolean =>
-  left.firstIndex === right.firstIndex && left.term === right.term;
+const isSame = (left: Batch, right: Batch): boolean => left.firstIndex === right.firstIndex && left.term === right.term;
 
 const superseded = (index: Index): ScriptoriumError =>
   new ScriptoriumError('SUPERSEDED', `index ${index} was given to another entry by a newer leader; propose again`);
