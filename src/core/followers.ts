@@ -102,7 +102,7 @@ export class Followers {
     else if (progress.mode === 'replicate') this.#stream(key, progress, round);
     else if (!progress.waiting) {
       progress.waiting = true;
-      this.#append(key, progress, [], round, false);
+      this.#append(key, progress, [], round, true);
     }
   }
 
@@ -146,7 +146,8 @@ export class Followers {
     for (const [key, progress] of this.#progress) {
       if (progress.mode === 'fetch') progress.waiting &&= now - progress.movedAt < options.electionTimeoutMinMillis;
       this.supply(key, progress, round);
-      if (now - progress.sentAt >= options.heartbeatMillis / 2) this.#append(key, progress, [], round, false);
+      if (now - progress.sentAt >= options.heartbeatMillis / 2)
+        this.#append(key, progress, [], round, progress.mode === 'probe');
     }
   }
 

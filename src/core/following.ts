@@ -17,8 +17,6 @@ export class Following {
   #catchUp: CatchUp | null = null;
   /** Leader and term that were asked to send; null when they must be asked (again). */
   #followed: string | null = null;
-  /** An empty append changes nothing, but the first one after a start or a conflict is a question. */
-  #owesAnswer = true;
   /** The answer that grants the leader more room, kept back while the state machine is congested. */
   #withheld = false;
 
@@ -47,7 +45,6 @@ export class Following {
     const following = `${leader.term} ${key}`;
     if (this.#followed === following || !this.#state.linked(key)) return;
     this.#followed = following;
-    this.#owesAnswer = true;
     this.#state.send(key, { kind: 'follow', tail: log.tail });
   }
 
@@ -57,7 +54,6 @@ export class Following {
     const { log, commit } = this.#state;
     const match = matchBatches(log.terms, message.prev, message.batches);
     if (match.kind === 'conflict') {
-      this.#owesAnswer = true;
       this.#reply(from, match.hint);
       return true;
     }
@@ -68,7 +64,7 @@ export class Following {
     for (const batch of match.fresh) this.#state.append(batch);
     this.#accept(Math.min(match.through, log.tail.index));
     this.#state.advanceCommit(Math.min(message.commit, this.#accepted));
-    if (message.batches.length > 0 || this.#owesAnswer) this.#reply(from, null);
+    if (message.batches.length > 0 || message.echo) this.#reply(from, null);
     return true;
   }
 
@@ -116,7 +112,6 @@ export class Following {
     this.#catchUp = null;
     this.#followed = null;
     this.#accepted = 0;
-    this.#owesAnswer = true;
   }
 
   #recognise(from: PeerKey, term: Term, incarnation: string): boolean {
@@ -127,7 +122,6 @@ export class Following {
     if (term > this.#term) {
       this.#term = term;
       this.#accepted = 0;
-      this.#owesAnswer = true;
     }
     return true;
   }
@@ -139,7 +133,6 @@ export class Following {
   #reply(to: PeerKey, conflict: EntryId | null): void {
     this.#withheld = this.#state.congested && conflict === null;
     if (this.#withheld) return;
-    if (conflict === null) this.#owesAnswer = false;
     const { log, leader } = this.#state;
     this.#state.send(to, {
       kind: 'appendReply',

@@ -67,7 +67,8 @@ export interface Append {
   readonly batches: readonly Batch[];
   readonly commit: Index;
   readonly round: number;
-  /** Answer at once instead of when the batches are durable: a read waits for this round. */
+  /** Answer at once instead of when the batches are durable: a read waits for this round, or the sender must learn where
+   *  the logs meet (a learner answers no other empty append). */
   readonly echo: boolean;
 }
 
