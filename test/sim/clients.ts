@@ -36,12 +36,12 @@ export class Clients {
     });
   }
 
-  /** Most clients stay with a worker while it serves them; the stubborn ones stay whatever happens, and read a lot. */
+  /** Most clients stay with a worker while it serves them; the stubborn ones stay whatever happens, and only read. */
   #think(last: WorkerHost | null, stubborn: boolean): void {
     this.#world.schedule.after(this.#random.next() * 2 * this.#world.plan.thinkMillis, () => {
       if (this.#stopped) return;
       const host = last?.alive === true && (stubborn || this.#random.chance(0.8)) ? last : this.#choose();
-      const kind = this.#random.chance(stubborn ? 0.2 : 0.7) ? 'write' : 'read';
+      const kind = !stubborn && this.#random.chance(0.8) ? 'write' : 'read';
       this.#attempt(kind, host, ({ outcome }) =>
         this.#think(stubborn || outcome === 'executed' ? host : null, stubborn),
       );

@@ -29,6 +29,7 @@ export class Faults {
     world.trace(() => 'faults end');
     world.network.healAll();
     world.network.delays = { fromMillis: 0.1, toMillis: 5 };
+    world.diskDelays = { fromMillis: 0.1, toMillis: 5 };
     world.slowDisks.clear();
     for (const site of world.workers) {
       site.twin?.crash(false);
@@ -59,6 +60,15 @@ export class Faults {
         if (links.length > 0) world.network.break(random.pick(links), random.chance(0.2));
         break;
       }
+      case 'reconnect': {
+        // A second link to the same peer, while the first still carries messages.
+        const mine = world.network.links.filter(({ ends }) => ends.some((end) => end === world.leader));
+        const links = mine.length > 0 && random.chance(0.7) ? mine : world.network.links;
+        if (links.length === 0) break;
+        const [from, to] = random.pick(links).ends;
+        world.network.dial(from, to.key);
+        break;
+      }
       case 'cut-one-way':
         this.#cut([random.pick(this.#sites)], [random.pick(this.#sites)], false);
         break;
@@ -77,14 +87,9 @@ export class Faults {
         if (leader !== undefined) this.#cut([leader], random.subset(others, 0.8), random.chance(0.5));
         break;
       }
-      case 'strand-leader': {
-        const leader = world.leader?.site;
-        const scribes = world.scribes.map(({ scribeId }) => scribeId);
-        const near = random.subset(scribes, 0.5).slice(0, Math.floor((scribes.length - 1) / 2));
-        const far = this.#sites.filter((site) => site !== leader && !near.includes(site));
-        if (leader !== undefined) this.#cut([leader, ...near], far, true);
+      case 'strand-leader':
+        this.#strandLeader();
         break;
-      }
       case 'pause-worker':
         this.#pause(random.chance(0.5) ? world.leader : random.pick(world.workers).process);
         break;
@@ -97,8 +102,11 @@ export class Faults {
       case 'crash-leader':
         this.#crashIn('leader');
         break;
-      case 'crash-candidate':
-        this.#whenElecting(() => this.#crashIn('candidate'));
+      case 'crash-in-election':
+        this.#whenElecting(() => this.#crashIn(random.pick(['candidate', 'leader'])));
+        break;
+      case 'strand-in-election':
+        this.#whenElecting(() => this.#strandLeader());
         break;
       case 'crash-scribe':
         this.#crashScribe(random.pick(world.scribes));
@@ -158,6 +166,16 @@ export class Faults {
     });
   }
 
+  /** A leader that can talk to a minority only: what it appends there is to be truncated one day. */
+  #strandLeader(): void {
+    const leader = this.#world.leader?.site;
+    if (leader === undefined) return;
+    const scribes = this.#world.scribes.map(({ scribeId }) => scribeId);
+    const near = this.#random.subset(scribes, 0.5).slice(0, Math.floor((scribes.length - 1) / 2));
+    const far = this.#sites.filter((site) => site !== leader && !near.includes(site));
+    this.#cut([leader, ...near], far, true);
+  }
+
   #pause(host: Host | null): void {
     if (host === null || host.paused) return;
     host.pause();
@@ -173,7 +191,7 @@ export class Faults {
   #whenElecting(run: () => void, looks = 200): void {
     if (this.#over) return;
     const electing = this.#world.workers.some(({ process }) => process?.machine.role === 'candidate');
-    if (electing) this.#world.schedule.after(this.#random.next() * 5, () => this.#over || run());
+    if (electing) this.#world.schedule.after(this.#random.next() * 15, () => this.#over || run());
     else if (looks > 0) this.#world.schedule.after(1, () => this.#whenElecting(run, looks - 1));
   }
 

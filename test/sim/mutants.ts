@@ -76,10 +76,13 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: 'truncated-matching',
     patches: [
       {
-        file: 'matching.js',
-        find: "return { kind: 'match', truncateFrom: null, fresh: [], through };",
-        replace:
-          "return { kind: 'match', truncateFrom: through < log.tail.index ? through + 1 : null, fresh: [], through };",
+        file: 'scribe.js',
+        find: 'if (match.truncateFrom !== null) {',
+        replace: `if (match.fresh.length === 0 && match.through < this.#log.tail.index) {
+            match.truncateFrom = match.through + 1;
+            leader.matched = Math.min(leader.matched, match.through);
+        }
+        if (match.truncateFrom !== null) {`,
       },
     ],
   },
@@ -134,13 +137,18 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'scribe.js',
         find: 'this.#leader = null;\n            this.#fetch.stop();',
-        replace: 'this.#fetch.stop();',
+        replace: 'this.late ??= this.#leader;\n            this.#leader = null;\n            this.#fetch.stop();',
       },
-      { file: 'scribe.js', find: 'leader.term !== this.#hardState.term || ', replace: '' },
       {
         file: 'scribe.js',
-        find: 'const term = this.#hardState.term;\n        return { kind',
-        replace: 'const term = this.#leader?.term ?? this.#hardState.term;\n        return { kind',
+        find: '    #acknowledge() {',
+        replace: `    #acknowledge() {
+        if (this.late && this.#log.drained) {
+            const { key, identity, matched, round, term } = this.late;
+            this.late = undefined;
+            const durable = this.#log.terms.idAt(Math.min(matched, this.#log.durableTail.index));
+            this.#send(key, { ...this.#appendReply(identity.incarnation, durable, null, round), term });
+        }`,
       },
     ],
   },
@@ -175,7 +183,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'scribe-reads.js', find: 'if (!this.#holdsDurably(read.prev))', replace: 'if (false)' }],
   },
   {
-    name: 'a donor serves what is not durable',
+    name: 'a scribe shows a tail that is not durable',
     rule: 'R6',
     caughtBy: 'tail-not-durable',
     patches: [{ file: 'scribe.js', find: 'tail: this.#log.durableTail,', replace: 'tail: this.#log.tail,' }],
@@ -231,14 +239,14 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a read is confirmed by an answer to an earlier round',
+    name: 'reads are confirmed by answers given before they arrived',
     rule: 'R19',
     caughtBy: 'stale-read',
     patches: [
       {
         file: 'leadership.js',
         find: '(uuid) => this.#followers.roundOf(uuid) >= round)',
-        replace: '(uuid) => this.#followers.roundOf(uuid) >= round - 1)',
+        replace: '(uuid) => this.#followers.roundOf(uuid) >= 0)',
       },
     ],
   },
@@ -252,14 +260,6 @@ export const MUTANTS: readonly Mutant[] = [
         find: 'if (!isQuorum(configuration.configuration, heard))\n            return false;',
         replace: '',
       },
-    ],
-  },
-  {
-    name: 'a fetch whose last entry conflicts is taken for done',
-    rule: 'R16',
-    caughtBy: 'not-converged-after-heal',
-    patches: [
-      { file: 'scribe-fetch.js', find: 'sameId(task.prev, task.upTo)', replace: 'task.prev.index >= task.upTo.index' },
     ],
   },
 ];

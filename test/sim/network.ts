@@ -26,6 +26,8 @@ interface Direction {
   /** Arrivals that found the route cut: to be repeated when it returns. */
   stalled: number;
   lastAt: number;
+  /** Nothing arrives before: where what a broken link still carries is stuck for a while. */
+  heldUntil: number;
 }
 
 export interface Link {
@@ -42,6 +44,9 @@ export interface NetworkDelays {
 
 /** More than this waiting in one direction breaks the link, as an outbox limit does. */
 const MAX_QUEUED = 256;
+
+/** How long what was under way on a broken link may be stuck. */
+const MAX_HELD_MILLIS = 200;
 
 /** How long after its machine died an end may still believe in a link. */
 export const LATE_LINK_DOWN_MILLIS = 400;
@@ -119,7 +124,10 @@ export class Network {
     link.broken = true;
     this.#links.delete(link);
     // Some of what was under way still arrives, before the end is noticed or, where a newer link exists already, after it.
-    for (const { queue } of link.directions) queue.length = this.#random.integer(0, queue.length + 1);
+    for (const direction of link.directions) {
+      direction.queue.length = this.#random.integer(0, direction.queue.length + 1);
+      if (this.#random.chance(0.5)) direction.heldUntil = this.#schedule.now + this.#random.next() * MAX_HELD_MILLIS;
+    }
     for (const end of link.ends) {
       const delay = this.#random.next() * (late ? LATE_LINK_DOWN_MILLIS : 3);
       this.#schedule.after(delay, () => end.alive && end.linkDown(link));
@@ -167,6 +175,10 @@ export class Network {
       if (!link.broken) direction.stalled++;
       return;
     }
+    if (this.#schedule.now < direction.heldUntil) {
+      this.#schedule.at(direction.heldUntil, () => this.#arrive(link, side));
+      return;
+    }
     const message = direction.queue.shift();
     if (message !== undefined) to.message(link, message);
   }
@@ -176,7 +188,7 @@ export class Network {
   }
 
   #direction(): Direction {
-    return { queue: [], stalled: 0, lastAt: 0 };
+    return { queue: [], stalled: 0, lastAt: 0, heldUntil: 0 };
   }
 
   #delay(): number {

@@ -7,6 +7,7 @@ import type { Random } from '../random.ts';
 
 export const FAULT_KINDS = [
   'break-link',
+  'reconnect',
   'cut-one-way',
   'partition',
   'isolate-leader',
@@ -15,7 +16,8 @@ export const FAULT_KINDS = [
   'pause-scribe',
   'crash-worker',
   'crash-leader',
-  'crash-candidate',
+  'crash-in-election',
+  'strand-in-election',
   'crash-scribe',
   'crash-all-workers',
   'crash-all-scribes',
@@ -23,6 +25,9 @@ export const FAULT_KINDS = [
   'twin-worker',
   'slow-disk',
 ] as const;
+
+/** Kinds that lead furthest: logs that part, leaders that do not know they are deposed. */
+const TELLING = ['reconnect', 'strand-leader', 'strand-in-election', 'crash-in-election', 'twin-worker'] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -61,7 +66,7 @@ export function makePlan(seed: number, random: Random): Plan {
     faultMillis: random.integer(1000, 6000),
     faults: chooseFaults(random),
     network: { fromMillis: 0.1, toMillis: random.pick([1, 5, 30]) },
-    disk: { fromMillis: 0.1, toMillis: random.pick([1, 10, 40]), maxGroup: random.pick([1, 3, 100]) },
+    disk: { fromMillis: 0.1, toMillis: random.pick([1, 10, 40, 150]), maxGroup: random.pick([1, 3, 100]) },
     applyMillis: random.pick([0.5, 5, 60]),
     clockDrift: random.pick([0, 0.01, 0.05]),
     stragglers: random.chance(0.5),
@@ -76,7 +81,7 @@ function chooseFaults(random: Random): ReadonlyMap<FaultKind, number> {
   if (manner < 0.1) return new Map();
   const few = manner < 0.5;
   const kinds = few
-    ? [random.pick(FAULT_KINDS), random.pick(FAULT_KINDS)]
+    ? [random.pick(FAULT_KINDS), random.pick(TELLING)]
     : random.subset(FAULT_KINDS, random.pick([0.2, 0.5]));
   const pace = few ? random.pick([300, 900]) : random.pick([60, 200, 600]);
   return new Map(kinds.map((kind) => [kind, pace * (0.5 + random.next())]));
@@ -87,7 +92,7 @@ function workerOptions(random: Random): WorkerOptions {
   return {
     heartbeatMillis: 50,
     electionTimeoutMinMillis: 150,
-    electionTimeoutMaxMillis: 300,
+    electionTimeoutMaxMillis: random.pick([300, 300, 600]),
     windowBytes: tiny ? random.integer(1, 400) : 1 << 20,
     maxInflightMessages: tiny ? random.integer(1, 4) : 64,
     maxInflightBytes: tiny ? random.integer(1, 600) : 1 << 20,

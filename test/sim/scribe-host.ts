@@ -19,6 +19,9 @@ export interface ScribeSite {
   process: ScribeHost | null;
 }
 
+/** The slowest a slow disk gets. */
+const MAX_DISK_MILLIS = 300;
+
 export class ScribeHost extends Host {
   readonly machine;
   readonly #disk: Disk;
@@ -128,7 +131,8 @@ export class ScribeHost extends Host {
   }
 
   #diskDelay(): number {
-    const { fromMillis, toMillis } = this.world.plan.disk;
-    return this.random.skewed(fromMillis, toMillis) * (this.world.slowDisks.has(this.site) ? 20 : 1);
+    const { fromMillis, toMillis } = this.world.diskDelays;
+    const usual = this.random.skewed(fromMillis, toMillis);
+    return this.world.slowDisks.has(this.site) ? Math.min(20 * usual, MAX_DISK_MILLIS) : usual;
   }
 }

@@ -13,6 +13,23 @@ import { type RunResult, runSeed } from './run.ts';
 const SEEDS = 1000;
 const minutes = Number(process.env.SCRIPTORIUM_SOAK_MINUTES ?? 0);
 
+/** Branches that matter and are not taken by a cluster in peace. */
+const RARE = [
+  'crash with writes in flight',
+  'append conflict',
+  'scribe truncates',
+  'worker truncates',
+  'worker sends fetch',
+  'worker sends read',
+  'scribe fetches',
+  'read conflict',
+  'read unable',
+  'vote leader-live',
+  'vote already-voted',
+  'vote log-behind',
+  'vote stale-term',
+] as const;
+
 describe('simulator', () => {
   const results: RunResult[] = [];
 
@@ -31,6 +48,8 @@ describe('simulator', () => {
     assert.ok(sum(({ elections }) => elections) > 3 * SEEDS, 'elections');
     assert.ok(sum(({ executed }) => executed) > 50 * SEEDS, 'operations executed');
     assert.ok(results.filter(({ faults }) => faults.size === 0).length > SEEDS / 20, 'seeds without faults');
+    for (const branch of RARE)
+      assert.ok(sum(({ reached }) => reached.get(branch) ?? 0) > 0, `never reached: ${branch}`);
     context.diagnostic(
       `${sum(({ events }) => events)} events, ${Math.round(sum(({ simulatedMillis }) => simulatedMillis) / 1000)} s simulated`,
     );

@@ -11,7 +11,7 @@ import { LogTree } from './log-tree.ts';
 import type { Machines } from './machines.ts';
 import { Network } from './network.ts';
 import { Operations } from './operations.ts';
-import { makePlan, type Plan } from './plan.ts';
+import { makePlan, type Plan, type Span } from './plan.ts';
 import { Rules } from './rules.ts';
 import { Schedule } from './schedule.ts';
 import { ScribeHost, type ScribeSite } from './scribe-host.ts';
@@ -39,6 +39,8 @@ export class World {
   readonly workers: readonly WorkerSite[];
   /** How often each rare branch was reached. */
   readonly reached = new Map<string, number>();
+  /** How long a write or a read of a disk takes now. */
+  diskDelays: Span;
   /** Sites whose disk is slow now. */
   readonly slowDisks = new Set<string>();
   readonly #contact: LoggedConfiguration;
@@ -50,6 +52,7 @@ export class World {
     this.plan = makePlan(seed, this.random.fork());
     this.machines = machines;
     this.#trace = trace;
+    this.diskDelays = this.plan.disk;
     this.network = new Network(this.schedule, this.random.fork(), this.plan.network);
     const members = Array.from({ length: this.plan.scribes }, (_, at) => {
       const scribeId = String.fromCharCode(97 + at);

@@ -1,0 +1,43 @@
+/** Each bug put into the core is caught, within a bounded number of seeds, by the invariant that is there for it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { realMachines } from './machines.ts';
+import { loadMutant, MUTANTS } from './mutants.ts';
+import { runSeed } from './run.ts';
+
+const MOST_SEEDS = 1000;
+
+describe('mutants', () => {
+  for (const mutant of MUTANTS) {
+    test(`${mutant.rule}: ${mutant.name} is caught by ${mutant.caughtBy}`, async (context) => {
+      const { machines, remove } = await loadMutant(mutant);
+      context.after(remove);
+      const others = new Set<string>();
+      for (let seed = 1; seed <= MOST_SEEDS; seed++) {
+        const { violation } = runSeed(seed, machines);
+        if (violation === null) continue;
+        if (violation.invariant === mutant.caughtBy) {
+          context.diagnostic(`seed ${seed}; before it: ${[...others].join(', ') || 'nothing'}`);
+          assert.equal(runSeed(seed, realMachines).violation, null, 'the core itself keeps this seed');
+          return;
+        }
+        others.add(violation.invariant);
+      }
+      assert.fail(
+        `not caught in ${MOST_SEEDS} seeds by ${mutant.caughtBy}, but by ${[...others].join(', ') || 'nothing'}`,
+      );
+    });
+  }
+
+  test('a patch that does not match exactly once is refused', async () => {
+    const mutant = {
+      name: 'none',
+      rule: '',
+      caughtBy: '',
+      patches: [{ file: 'scribe.js', find: 'no such text', replace: '' }],
+    };
+    await assert.rejects(loadMutant(mutant), /0 matches in scribe\.js/);
+    const twice = { ...mutant, patches: [{ file: 'scribe.js', find: 'this', replace: 'that' }] };
+    await assert.rejects(loadMutant(twice), /matches in scribe\.js/);
+  });
+});
