@@ -51,7 +51,9 @@ Status WriteGenesis(FileSystem& files, const FormatOptions& options, const Ident
       return appended.status();
     }
     commit.RunOnce();
-    return commit.failure();
+    // To the caller there is no journal yet that could have failed.
+    Status status = commit.failure();
+    return status.code() == Code::kJournalFailed ? status.As(Code::kIoError) : status;
   };
   if (options.hard_state) {
     const auto payload = EncodeHardState(*options.hard_state);
@@ -62,7 +64,8 @@ Status WriteGenesis(FileSystem& files, const FormatOptions& options, const Ident
     if (!batch.ok()) return batch.status();
     if (Status status = append(RecordType::kBatch, batch.value().group, bytes); !status.ok()) return status;
   }
-  return commit.Close();
+  Status status = commit.Close();
+  return status.code() == Code::kJournalFailed ? status.As(Code::kIoError) : status;
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ Result<std::span<const uint8_t>> SegmentScanner::View(uint32_t offset, uint32_t 
   if (offset < window_offset_ || end > window_offset_ + window_bytes_) {
     const size_t alignment = std::max<size_t>(header_.alignment, 4096);
     const uint64_t begin = RoundDown(offset, alignment);
-    const uint64_t wanted = std::max<uint64_t>(RoundUp(end - begin, alignment), kWindowBytes);
+    const uint64_t wanted = std::max<uint64_t>(RoundUp(end - begin, alignment), window_.size());
     if (wanted > window_.size()) window_ = AlignedBuffer(wanted, kMaxAlignment);
     window_bytes_ = 0;
     const size_t count = std::min<uint64_t>(wanted, header_.segment_bytes - begin);

@@ -3,6 +3,7 @@
 #ifndef SCRIPTORIUM_SEGMENT_SCANNER_H_
 #define SCRIPTORIUM_SEGMENT_SCANNER_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -28,7 +29,9 @@ struct Found {
 class SegmentScanner {
  public:
   SegmentScanner(File& file, const SegmentHeader& header, uint32_t alignment)
-      : file_(file), header_(header), window_(kWindowBytes, std::max(alignment, header.alignment)) {}
+      : file_(file),
+        header_(header),
+        window_(std::min<uint64_t>(kWindowBytes, header.segment_bytes), std::max(alignment, header.alignment)) {}
 
   // Looks for a block of this segment starting at `offset`. The sequence and the chain are the caller's to check.
   Result<Found> BlockAt(uint32_t offset);

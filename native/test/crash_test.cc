@@ -1,0 +1,279 @@
+// Crashes at every operation of a scripted life, with every kind of what a crash can leave; and every way in which a
+// single operation can fail. What must hold afterwards is written at Verify.
+#include <functional>
+
+#include "check.h"
+#include "fixture.h"
+
+using namespace scriptorium;
+using namespace scriptorium::test;
+
+namespace {
+
+// One life of a scribe: it formats, opens and works through a script until something fails. Keeps what the journal
+// should hold after each record, and how many records were acknowledged.
+class Life {
+ public:
+  explicit Life(FaultFileSystem& disk) : disk_(disk) {}
+
+  // Works until the end or the first failure; the journal is not closed unless everything went well.
+  Status Run() {
+    FormatOptions format = TinyFormat();
+    format.genesis.push_back(MakeBatch(0, 1, 1, 1, 40, 2));
+    format.hard_state = HardState{1, {}};
+    if (Status status = Journal::Format(disk_, format); !status.ok()) return status;
+    formatted_ = true;
+    model_.HardState(0, 1, {});
+    model_.Append(format.genesis[0]);
+    states_.push_back(model_.Describe());
+    Result<std::unique_ptr<Journal>> opened = Journal::Open(disk_, TinyOpen(), recorder_);
+    if (!opened.ok()) return opened.status();
+    journal_ = std::move(opened.value());
+    if (Status status = Work(); !status.ok()) return status;
+    return journal_->Close();
+  }
+
+  bool formatted() const { return formatted_; }
+  const std::vector<std::string>& states() const { return states_; }
+  const Recorder& recorder() const { return recorder_; }
+  Journal* journal() { return journal_.get(); }
+  // How many records after the genesis were acknowledged.
+  size_t acknowledged() const {
+    size_t count = 0;
+    while (count < tickets_.size() && tickets_[count] <= recorder_.durable) ++count;
+    return count;
+  }
+  size_t Tail(uint64_t group) { return model_.Tail(group); }
+
+ private:
+  // Takes one record into the model if the journal took it.
+  Status Note(const Result<uint64_t>& ticket, const std::function<void()>& change) {
+    if (!ticket.ok()) return ticket.status();
+    change();
+    tickets_.push_back(ticket.value());
+    states_.push_back(model_.Describe());
+    return Status();
+  }
+  Status Append(uint64_t group, uint64_t term, uint32_t count, uint32_t entry_bytes) {
+    const Bytes batch = MakeBatch(group, term, model_.Tail(group) + 1, count, entry_bytes);
+    return Note(journal_->Append(batch), [&] { model_.Append(batch); });
+  }
+  Status Flush() {
+    while (journal_->RunOnce()) continue;
+    return recorder_.failure;
+  }
+
+  Status Work() {
+    uint64_t term = 1;
+    for (int round = 0; round < 9; ++round) {
+      ++term;
+      const Id128 vote = Incarnation(static_cast<uint8_t>(round + 1));
+      Status status = Note(journal_->SaveHardState(0, {term, vote}), [&] { model_.HardState(0, term, vote); });
+      // Several records to a block, then one alone, then one of several pages.
+      if (status.ok()) status = Append(0, term, 2, 100);
+      if (status.ok()) status = Append(7, term, 1, 300);
+      if (status.ok()) status = Flush();
+      if (status.ok()) status = Append(0, term, 1, 9000 + 700 * static_cast<uint32_t>(round));
+      if (status.ok()) status = Flush();
+      if (status.ok() && round % 3 == 1) {
+        const uint64_t from = model_.Tail(0);  // The last batch holds one entry.
+        status = Note(journal_->TruncateSuffix(0, from), [&] { model_.CutSuffix(0, from); });
+      }
+      if (status.ok() && round % 4 == 2) {
+        const uint64_t index = model_.Tail(7);
+        const uint64_t index_term = model_.TailTerm(7);
+        status =
+            Note(journal_->TruncatePrefix(7, {index, index_term}), [&] { model_.CutPrefix(7, index, index_term); });
+      }
+      const uint64_t hint = model_.Tail(0);
+      if (status.ok()) status = Note(journal_->SaveCommitHint(0, {hint, 1}), [&] { model_.Hint(0, hint, 1); });
+      if (status.ok() && round % 2 == 0) status = Flush();
+      if (!status.ok()) return status;
+    }
+    return Flush();
+  }
+
+  FaultFileSystem& disk_;
+  Recorder recorder_;
+  Model model_;
+  bool formatted_ = false;
+  std::vector<std::string> states_;
+  std::vector<uint64_t> tickets_;
+  std::unique_ptr<Journal> journal_;
+};
+
+struct Image {
+  Survival survival;
+  uint64_t seed;
+};
+
+// Nothing, everything, and as many random subsets as the environment variable SEEDS says (12).
+const std::vector<Image> kImages = [] {
+  std::vector<Image> images{{Survival::kNothing, 1}, {Survival::kEverything, 2}};
+  const char* seeds = std::getenv("SEEDS");
+  for (uint64_t seed = 0; seed < (seeds == nullptr ? 12 : std::strtoul(seeds, nullptr, 10)); ++seed) {
+    images.push_back({Survival::kRandom, seed + 3});
+  }
+  return images;
+}();
+
+uint64_t images_recovered = 0;
+
+// After any crash: the directory opens; what it holds is what the journal should have held after some number of
+// records, at least all that were acknowledged and none that was never appended; recovery changes nothing and gives the
+// same answer again; and the journal takes and keeps new records.
+void Verify(FaultFileSystem& disk, Life& life, bool and_go_on) {
+  ++images_recovered;
+  Recorder recorder;
+  if (!life.formatted()) {
+    // Formatting did not return, so either answer is right, but it must be one of these, and formatting again must work
+    // unless it had finished after all.
+    Result<std::unique_ptr<Journal>> opened = Journal::Open(disk, TinyOpen(), recorder);
+    if (!opened.ok()) {
+      CHECK_CODE(opened.status(), Code::kNotFormatted);
+      CHECK_OK(Journal::Format(disk, TinyFormat()));
+      CHECK_OK(Journal::Open(disk, TinyOpen(), recorder).status());
+    }
+    return;
+  }
+  const std::vector<std::string> paths = disk.Paths();
+  std::vector<Bytes> before;
+  for (const std::string& path : paths) before.push_back(disk.Content(path));
+  RecoveryOptions options;
+  Result<Recovered> first = Recover(disk, kDirectory, MakeIdentity(), options);
+  CHECK_OK(first.status());
+  CHECK(disk.Paths() == paths);
+  for (size_t at = 0; at < paths.size(); ++at) CHECK(disk.Content(paths[at]) == before[at]);
+  Result<Recovered> second = Recover(disk, kDirectory, MakeIdentity(), options);
+  CHECK_OK(second.status());
+  CHECK(first.value().resume == second.value().resume);
+  CHECK_EQUAL(first.value().next_ordinal, second.value().next_ordinal);
+
+  Result<std::unique_ptr<Journal>> opened = Journal::Open(disk, TinyOpen(), recorder);
+  CHECK_OK(opened.status());
+  Journal& journal = *opened.value();
+  const std::string holds = Describe(journal);
+  size_t state = life.acknowledged();
+  while (state < life.states().size() && life.states()[state] != holds) ++state;
+  if (state == life.states().size()) {
+    Fail(__FILE__, __LINE__,
+         "the journal holds\n" + holds + "which is none of the states from\n" + life.states()[life.acknowledged()] +
+             "to\n" + life.states().back());
+  }
+  if (!and_go_on) return;
+  uint64_t tail = 0;
+  uint64_t term = 0;
+  journal.VisitGroup(0, [&](const GroupLog& log) {
+    tail = log.tail().index;
+    term = std::max(log.tail().term, log.hard_state().term);
+  });
+  CHECK_OK(journal.Append(MakeBatch(0, term + 1, tail + 1, 1, 5000)).status());
+  CHECK_OK(journal.SaveHardState(0, {term + 1, Incarnation(0xee)}).status());
+  const bool wrote = journal.RunOnce();
+  CHECK(wrote || disk.crashed());
+}
+
+// Runs the script once without faults and says how many operations it took.
+uint64_t CountOperations() {
+  FaultFileSystem disk(42);
+  Life life(disk);
+  CHECK_OK(life.Run());
+  return disk.operations();
+}
+
+}  // namespace
+
+TEST(
+    "S38 S46 S06 S34 S36: after a crash at any operation, whatever subset survives, everything acknowledged is there") {
+  const uint64_t operations = CountOperations();
+  CHECK(operations > 100);
+  for (uint64_t operation = 1; operation <= operations; ++operation) {
+    FaultFileSystem disk(42);
+    disk.Plan(operation, Fault::kCrash);
+    Life life(disk);
+    CHECK(!life.Run().ok());
+    for (const Image& image : kImages) {
+      const auto after = disk.AfterCrash(image.survival, image.seed * operation);
+      Verify(*after, life, true);
+    }
+  }
+  std::printf("# %lu images of %lu operations\n", images_recovered, operations);
+}
+
+TEST("S47: crashes during recovery and just after it, at any operation, lose nothing either") {
+  const uint64_t operations = CountOperations();
+  images_recovered = 0;
+  for (uint64_t operation = 5; operation <= operations; ++operation) {
+    FaultFileSystem disk(42);
+    disk.Plan(operation, Fault::kCrash);
+    Life life(disk);
+    CHECK(!life.Run().ok());
+    if (!life.formatted()) continue;
+    for (const Image& image : {kImages.back(), kImages[kImages.size() - 2]}) {
+      const auto once = disk.AfterCrash(image.survival, image.seed * operation);
+      const auto undisturbed = once->AfterRestart();
+      Recorder recorder;
+      { CHECK_OK(Journal::Open(*undisturbed, TinyOpen(), recorder).status()); }
+      for (uint64_t nested = 1; nested <= undisturbed->operations(); ++nested) {
+        const auto again = once->AfterRestart();
+        again->Plan(nested, Fault::kCrash);
+        Recorder ignored;
+        (void)Journal::Open(*again, TinyOpen(), ignored);
+        const auto after = again->AfterCrash(Survival::kRandom, nested * 31 + operation);
+        Verify(*after, life, false);
+      }
+    }
+  }
+  std::printf("# %lu images\n", images_recovered);
+}
+
+TEST("S24 S25 S27 R30: after any operation that fails, nothing is acknowledged any more, and what was stays") {
+  const uint64_t operations = CountOperations();
+  int stopped = 0;
+  for (const Fault fault : {Fault::kError, Fault::kNoSpace}) {
+    for (uint64_t operation = 1; operation <= operations; ++operation) {
+      FaultFileSystem disk(42);
+      disk.Plan(operation, fault);
+      Life life(disk);
+      Status status = life.Run();
+      if (status.ok()) {
+        // An operation that takes no space does not run out of it, and a seal that fails at the end is noticed by
+        // nobody.
+        CHECK(fault == Fault::kNoSpace);
+      } else if (life.journal() != nullptr && life.recorder().failures > 0) {
+        ++stopped;
+        CHECK_EQUAL(life.recorder().failures, 1);
+        const Code code = life.recorder().failure.code();
+        CHECK(code == Code::kJournalFailed || (fault == Fault::kNoSpace && code == Code::kNoSpace));
+        const uint64_t durable = life.recorder().durable;
+        CHECK_CODE(life.journal()->SaveHardState(0, {1000, {}}).status(), code);
+        CHECK(!life.journal()->RunOnce());
+        CHECK_CODE(life.journal()->Close(), code);
+        CHECK_EQUAL(life.recorder().durable, durable);
+      } else {
+        CHECK(status.code() == Code::kIoError || status.code() == Code::kNoSpace);
+      }
+      for (const Image& image : {kImages[0], kImages[1], kImages.back()}) {
+        const auto after = disk.AfterCrash(image.survival, image.seed * operation);
+        Verify(*after, life, true);
+      }
+    }
+  }
+  CHECK(stopped > 40);
+}
+
+TEST("S29: a short write or read is gone on with, at any operation") {
+  const uint64_t operations = CountOperations();
+  for (uint64_t operation = 1; operation <= operations; ++operation) {
+    FaultFileSystem disk(42);
+    disk.Plan(operation, Fault::kShort);
+    Life life(disk);
+    const Status status = life.Run();
+    // Half of one page is nothing at all, which is an error: of the smallest blocks and of small files.
+    if (!status.ok())
+      CHECK(status.message().find("short write of 0") != std::string::npos || status.code() == Code::kIoError ||
+            status.code() == Code::kRotten);
+    const auto after = disk.AfterRestart();
+    Verify(*after, life, true);
+  }
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Builds the engine's tests and runs them: run.sh [plain|address|undefined|thread] [name…]. Objects are kept under
+# build/native-test and made again when a source is newer.
+set -eu
+cd "$(dirname "$0")/../.."
+mode=${1:-plain}
+[ $# -gt 0 ] && shift
+case $mode in
+  plain) flags="-O2" ;;
+  address) flags="-O1 -g -fsanitize=address -fno-omit-frame-pointer" ;;
+  undefined) flags="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all" ;;
+  thread) flags="-O1 -g -fsanitize=thread" ;;
+  *) echo "usage: run.sh [plain|address|undefined|thread] [name…]" >&2; exit 64 ;;
+esac
+compiler=${CXX:-c++}
+out=build/native-test/$mode
+mkdir -p "$out"
+objects=""
+for source in native/*.cc; do
+  case $source in native/addon*) continue ;; esac
+  object=$out/$(basename "$source" .cc).o
+  objects="$objects $object"
+  if [ ! -e "$object" ] || [ -n "$(find native -maxdepth 1 \( -name '*.h' -o -path "$source" \) -newer "$object")" ]; then
+    $compiler -std=c++20 -Wall -Wextra -fno-exceptions $flags -c "$source" -o "$object"
+  fi
+done
+tests=${*:-$(cd native/test && ls *_test.cc)}
+for test in $tests; do
+  name=$(basename "$test" .cc)
+  if [ ! -e "$out/$name" ] || [ -n "$(find native \( -name '*.h' -o -name '*.cc' \) -newer "$out/$name")" ]; then
+    $compiler -std=c++20 -Wall -Wextra -fno-exceptions $flags "native/test/$name.cc" $objects -pthread -o "$out/$name"
+  fi
+  echo "# $name"
+  "$out/$name"
+done
