@@ -148,3 +148,25 @@ describe('a worker that accepted entries of a leader and then campaigns', () => 
     assert.equal(bench.machine.commit, 1);
   });
 });
+
+describe('a learner', () => {
+  test('R15: answers every probing append, however often the leader starts over', () => {
+    const bench = new Bench();
+    bench.append(5, at(0, 0), [batch(1, 1, 'configuration'), batch(2, 5)], 1);
+    const probe = {
+      kind: 'append',
+      term: 5,
+      incarnation: 'v1',
+      prev: at(2, 5),
+      batches: [],
+      commit: 1,
+      round: 0,
+    } as const;
+    const answers = ({ sends }: WorkerEffects): EntryId[] =>
+      sends.flatMap(({ message }) => (message.kind === 'appendReply' ? [message.durable] : []));
+    for (let time = 0; time < 2; time++) {
+      assert.deepEqual(answers(bench.receive('worker:v1', { ...probe, echo: true })), [at(2, 5)]);
+      assert.deepEqual(answers(bench.receive('worker:v1', { ...probe, echo: false })), []);
+    }
+  });
+});

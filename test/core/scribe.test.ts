@@ -1,0 +1,151 @@
+/** Transcripts of one scribe's machine, driven with a disk that completes when told to. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
+import type { Append, Message, PeerKey } from '../../src/core/messages.ts';
+import { ScribeMachine } from '../../src/core/scribe.ts';
+import type { Batch, EntryId } from '../../src/core/types.ts';
+
+const at = (index: number, term: number): EntryId => ({ index, term });
+const scribes = ['a', 'b', 'c'].map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` }));
+const batch = (firstIndex: number, term: number): Batch => ({
+  kind: 'command',
+  term,
+  firstIndex,
+  count: 1,
+  timestampMillis: 0,
+  bytes: new Uint8Array(8),
+});
+
+/** Scribe a with a log `[1@1, …]`, linked to scribe b and to workers v and w. */
+class Bench {
+  now = 0;
+  written = 0;
+  readonly machine: ScribeMachine;
+
+  constructor(term: number, terms: readonly number[]) {
+    const runs = terms.map((each, position) => ({ term: each, firstIndex: position + 1 }));
+    const start = {
+      scribeId: 'a',
+      storageUuid: 'a',
+      hardState: { term, votedFor: null },
+      logStart: at(0, 0),
+      tail: at(terms.length, terms.at(-1) ?? 0),
+      termRuns: runs.filter(({ term: each }, position) => runs[position - 1]?.term !== each),
+      commit: at(0, 0),
+      configurations: [{ id: at(1, 1), configuration: { scribes } }],
+    };
+    this.machine = new ScribeMachine(start, { electionTimeoutMinMillis: 150 }, 0);
+    this.step({ kind: 'linkUp', from: 'scribe:b', peer: { role: 'scribe', storageUuid: 'b', scribeId: 'b' } });
+    for (const name of ['v', 'w']) {
+      const identity = { workerId: name, incarnation: `${name}1`, address: `${name}:1` };
+      this.step({ kind: 'linkUp', from: `worker:${name}1`, peer: { role: 'worker', identity } });
+    }
+  }
+
+  step(event: ScribeEvent): ScribeEffects {
+    const effects = this.machine.step(event, this.now);
+    this.written += effects.persists.length;
+    return effects;
+  }
+
+  receive(from: PeerKey, message: Message): ScribeEffects {
+    return this.step({ kind: 'message', from, message });
+  }
+
+  /** The disk has done everything it was given. */
+  durable(): readonly Message[] {
+    const { sends } = this.step({ kind: 'durable', write: this.written, writeMicros: 0, fsyncMicros: 0 });
+    return sends.map(({ message }) => message);
+  }
+
+  append(term: number, prev: EntryId, batches: readonly Batch[]): ScribeEffects {
+    const message: Append = {
+      kind: 'append',
+      term,
+      incarnation: 'v1',
+      prev,
+      batches,
+      commit: 0,
+      round: 0,
+      echo: false,
+    };
+    return this.receive('worker:v1', message);
+  }
+}
+
+describe('a scribe', () => {
+  test('R3: acknowledges and grants only what is durable, in that order', () => {
+    const bench = new Bench(1, [1]);
+    const appended = bench.append(2, at(1, 1), [batch(2, 2)]);
+    assert.deepEqual(
+      appended.persists.map(({ kind }) => kind),
+      ['hardState', 'append'],
+    );
+    assert.ok(appended.sends.every(({ message }) => message.kind !== 'appendReply'));
+    const replies = bench.durable().filter((message) => message.kind === 'appendReply');
+    assert.deepEqual([replies.at(-1)?.term, replies.at(-1)?.durable], [2, at(2, 2)]);
+  });
+
+  test('R4: a vote waits for writes in flight and is judged by what they leave', () => {
+    const bench = new Bench(1, [1]);
+    bench.append(2, at(1, 1), [batch(2, 2)]);
+    bench.step({ kind: 'linkDown', from: 'worker:v1' });
+    const vote = { kind: 'vote', term: 3, incarnation: 'w1', tail: at(1, 1) } as const;
+    assert.deepEqual(bench.receive('worker:w1', vote), { persists: [], sends: [], reads: [] });
+    bench.durable();
+    const [reply] = bench.durable();
+    assert.ok(reply?.kind === 'voteReply');
+    assert.deepEqual([reply.reason, reply.term, reply.tail], ['log-behind', 3, at(2, 2)]);
+  });
+
+  test('R8 R9: a live leader is not deposed; one whose link closed is', () => {
+    const bench = new Bench(1, [1]);
+    bench.append(2, at(1, 1), [batch(2, 2)]);
+    bench.durable();
+    const vote = { kind: 'vote', term: 3, incarnation: 'w1', tail: at(2, 2) } as const;
+    const refused = bench.receive('worker:w1', vote);
+    assert.deepEqual(refused.persists, []);
+    assert.deepEqual(
+      refused.sends.map(({ message }) => message.kind === 'voteReply' && message.reason),
+      ['leader-live'],
+    );
+    const closed = bench.step({ kind: 'linkDown', from: 'worker:v1' });
+    assert.deepEqual(closed.sends, [{ to: 'worker:w1', message: { kind: 'leaderNotice', term: 2, leader: null } }]);
+    assert.deepEqual(bench.receive('worker:w1', vote).persists, [
+      { kind: 'hardState', hardState: { term: 3, votedFor: 'w1' } },
+    ]);
+  });
+
+  test('R16 R18: a fetch whose last entry conflicts with the own tail steps back and is carried out', () => {
+    const bench = new Bench(3, [1, 3]); // holds 2@3 where the leader of term 4 holds 2@4
+    bench.append(4, at(2, 4), []);
+    bench.durable();
+    const fetch = { kind: 'fetch', term: 4, incarnation: 'v1', source: 'b', upTo: at(2, 4) } as const;
+    const [asked] = bench.receive('worker:v1', fetch).sends;
+    assert.ok(asked?.to === 'scribe:b' && asked.message.kind === 'read');
+    assert.deepEqual([asked.message.prev, asked.message.asOf], [at(2, 3), at(2, 4)]);
+    const answer = { kind: 'readReply', request: asked.message.request, commit: at(0, 0) } as const;
+    const back = bench.receive('scribe:b', { ...answer, outcome: 'conflict', batches: [], hint: at(1, 1) });
+    const again = back.sends[0]?.message;
+    assert.ok(again?.kind === 'read');
+    assert.deepEqual(again.prev, at(1, 1));
+    const entries = {
+      ...answer,
+      request: again.request,
+      outcome: 'entries',
+      batches: [batch(2, 4)],
+      hint: at(0, 0),
+    } as const;
+    const { persists } = bench.receive('scribe:b', entries);
+    assert.deepEqual(
+      persists.map(({ kind }) => kind),
+      ['truncateSuffix', 'append'],
+    );
+    const said = bench.durable().filter((message) => message.kind === 'appendReply');
+    assert.deepEqual(
+      said.map(({ durable }) => durable),
+      [at(2, 4)],
+    );
+  });
+});
