@@ -16,6 +16,12 @@ function version(): string {
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0';
 }
 
+// Whoever read our output may stop reading (`| head -1`, a script that wanted the ready line): that ends no server.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
 try {
   process.exitCode = await runProgram(COMMANDS, version(), process.argv.slice(2), process.env);
 } catch (error) {

@@ -3,11 +3,12 @@
  * A directory that holds a cluster already is gone on with, never formatted again. Restarts nothing by itself: whoever
  * watches should see what happens.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MAX_SCRIBES } from '../core/limits.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { type ClusterFile, createCluster, formatScribe, readClusterFile, writeClusterFile } from './cluster-file.ts';
+import { makeDirectory } from './directories.ts';
 import { MemberProcess } from './member-process.ts';
 
 export interface LocalClusterOptions {
@@ -74,7 +75,7 @@ export class LocalCluster {
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
     const cluster = await openOrCreate(options);
     const local = new LocalCluster(options, cluster);
-    mkdirSync(local.#path('logs'), { recursive: true });
+    makeDirectory(local.#path('logs'));
     try {
       await allStarted(cluster.scribes.map(({ scribeId }) => local.startScribe(scribeId)));
       await allStarted(local.#workerIds().map((workerId) => local.startWorker(workerId)));
@@ -189,7 +190,7 @@ async function openOrCreate(options: LocalClusterOptions): Promise<ClusterFile> 
       address: `${host}:${(basePort ?? DEFAULT_BASE_PORT) + 1 + position}`,
     })),
   );
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   for (const { scribeId } of cluster.scribes)
     await formatScribe(cluster, scribeId, join(directory, scribeId), { allowBuffered });
   // Last: a directory with this file is complete.

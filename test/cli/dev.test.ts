@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '../../src/node/client.ts';
+import { awaitLeader } from '../../src/node/observe.ts';
 import { firstLine, freeBasePort, run, start, temporary } from './program.ts';
 
 interface Ready {
@@ -36,6 +38,51 @@ const appendOne = async (client: Client, text: string): Promise<void> => {
     if (error.code !== 'COMMAND_FAILED') throw error;
   });
 };
+
+describe('by hand', { timeout: 60_000 }, () => {
+  test('scribes and a worker started with flags alone find each other', async () => {
+    const folder = temporary();
+    const port = await freeBasePort();
+    const ids = ['a', 'b', 'c'];
+    const addresses = ids.map((_, position) => `127.0.0.1:${port + position}`);
+    const cluster = join(folder.path, 'cluster');
+    const running: ChildProcess[] = [];
+    const serve = async (...args: string[]): Promise<Record<string, unknown>> => {
+      const child = start(...args, '--json');
+      running.push(child);
+      return JSON.parse(await firstLine(child));
+    };
+    try {
+      const scribes = ids.map((id, position) => `${id}=${addresses[position]}`).join(',');
+      const { stdout } = await run('init', '--json', '--dir', cluster, '--scribe', scribes);
+      const { clusterId } = JSON.parse(stdout);
+      for (const id of ids) await serve('scribe', '--dir', join(cluster, id));
+      const listen = `127.0.0.1:${port + 20}`;
+      const worker = ['--id', 'hand', '--cluster-id', clusterId, '--scribes', addresses.join(','), '--listen', listen];
+      const ready = await serve('worker', ...worker);
+      assert.deepEqual(ready, {
+        ready: true,
+        id: 'hand',
+        pid: running.at(-1)?.pid,
+        client: listen,
+        resp: null,
+        admin: null,
+      });
+      assert.equal((await awaitLeader([listen])).workerId, 'hand');
+      const told = JSON.parse((await run('status', '--json', '--scribes', addresses.join(','))).stdout);
+      assert.deepEqual([told.clusterId, told.leader, told.workers.length], [clusterId, 'hand', 1]);
+    } finally {
+      await Promise.all(
+        running.map((child) => {
+          const ended = once(child, 'close');
+          child.kill('SIGTERM');
+          return ended;
+        }),
+      );
+      folder.remove();
+    }
+  });
+});
 
 describe('dev', { timeout: 120_000 }, () => {
   const folder = temporary();
@@ -151,7 +198,7 @@ describe('dev', { timeout: 120_000 }, () => {
       path,
     );
     assert.equal(code, 0, stderr);
-    const report = JSON.parse(await (await import('node:fs/promises')).readFile(path, 'utf8'));
+    const report = JSON.parse(readFileSync(path, 'utf8'));
     assert.equal(report.schema, 1);
     assert.equal(report.errors, 0);
     assert.ok(report.acknowledged > 0);

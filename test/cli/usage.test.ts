@@ -64,6 +64,21 @@ describe('usage', () => {
       ['worker', '--id', 'w', '--listen', '127.0.0.1:1'],
       /^scriptorium: BAD_OPTION: --cluster is needed/,
     ],
+    [
+      'a worker nobody could find',
+      ['worker', '--cluster', 'f', '--id', 'w', '--listen', '127.0.0.1:0'],
+      /^scriptorium: BAD_OPTION: --listen needs a fixed port/,
+    ],
+    [
+      'a directory in one that does not exist',
+      ['init', '--dir', 'DIR/none/deeper', '--scribe', 'a=127.0.0.1:1'],
+      /^scriptorium: BAD_OPTION: cannot make .*deeper: the directory it is to be in does not exist\n$/,
+    ],
+    [
+      'a directory where none can be made',
+      ['init', '--dir', '/proc/none', '--scribe', 'a=127.0.0.1:1'],
+      /^scriptorium: BAD_OPTION: cannot make \/proc\/none/,
+    ],
     ['verify of nothing', ['verify'], /^scriptorium: BAD_OPTION: --dir or --cluster is needed\n$/],
   ];
   for (const [name, args, message] of wrong)

@@ -1,5 +1,4 @@
 /** `init`: makes a cluster once, or the directory of one of its scribes on another host. Never formats over anything. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ClusterFile,
@@ -8,6 +7,7 @@ import {
   readClusterFile,
   writeClusterFile,
 } from '../../node/cluster-file.ts';
+import { makeDirectory } from '../../node/directories.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { badOption, identifier, integer, path, type Settings, scribeList, toggle } from '../options.ts';
@@ -45,7 +45,7 @@ async function createAll(settings: Settings<typeof options>): Promise<ClusterFil
   if (settings.scribe.length === 0)
     throw badOption('init needs --scribe id=host:port at least once, or --cluster with --only');
   const cluster = createCluster(settings.scribe.map(parseScribe));
-  mkdirSync(settings.dir, { recursive: true });
+  makeDirectory(settings.dir);
   for (const { scribeId } of cluster.scribes)
     await formatScribe(cluster, scribeId, join(settings.dir, scribeId), formatOptions(settings));
   // Last: a directory with a cluster file is complete.

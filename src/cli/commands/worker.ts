@@ -63,6 +63,7 @@ export const worker = defineCommand({
     const { id, listen, resp, admin, machine } = settings;
     if (id === undefined) throw badOption('--id is needed');
     if (listen === undefined) throw badOption('--listen is needed');
+    if (splitAddress(listen).port === 0) throw badOption('--listen needs a fixed port: others find this worker by it');
     if (resp !== undefined && machine !== undefined)
       throw badOption('--resp serves the key-value store; it does not go with --machine');
     const log = createLog(`worker ${id}`, settings.logLevel);
