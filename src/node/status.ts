@@ -25,6 +25,8 @@ export interface WorkerStatus {
   readonly term: number;
   /** Worker id and client address of the leader this worker knows, or null. */
   readonly leader: { readonly workerId: string; readonly address: string } | null;
+  /** Addresses of the scribes in the configuration this worker knows. */
+  readonly scribes: readonly string[];
   readonly tailIndex: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;

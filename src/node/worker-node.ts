@@ -104,6 +104,7 @@ export class WorkerNode implements LogService {
       role: driver?.role ?? 'learner',
       term: driver?.term ?? 0,
       leader: leader === null ? null : { workerId: leader.workerId, address: leader.address },
+      scribes: driver?.configuration.configuration.scribes.map((scribe) => scribe.address) ?? [],
       tailIndex: driver?.tail.index ?? 0,
       commitIndex: driver?.commit ?? 0,
       appliedIndex: driver?.applied ?? 0,

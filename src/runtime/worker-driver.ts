@@ -88,6 +88,9 @@ export class WorkerDriver {
   get leader(): WorkerMachine['leader'] {
     return this.#machine.leader;
   }
+  get configuration(): LoggedConfiguration {
+    return this.#machine.configuration;
+  }
   get tail(): EntryId {
     return this.#machine.tail;
   }

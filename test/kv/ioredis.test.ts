@@ -19,6 +19,7 @@ test('ioredis connects, pipelines, runs transactions, scans and reads binary val
     leader: null,
     tailIndex: 0,
     commitIndex: 0,
+    scribes: [],
     appliedIndex: 0,
     transport: 'memory',
   });

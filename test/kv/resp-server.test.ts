@@ -18,6 +18,7 @@ const STATUS: WorkerStatus = {
   leader: { workerId: 'w1', address: '127.0.0.1:1' },
   tailIndex: 5,
   commitIndex: 5,
+  scribes: [],
   appliedIndex: 4,
   transport: 'memory',
 };

@@ -39,6 +39,12 @@ export type ScribeReport = ScribeStatus | { readonly address: string; readonly s
 
 const answered = (report: ScribeReport): report is ScribeStatus => report.state !== 'unreachable';
 
+/** The status of those who answer. */
+async function askWorkers(addresses: readonly string[], clusterId: string | undefined): Promise<WorkerStatus[]> {
+  const answers = await Promise.all(addresses.map((address) => workerStatus(address, clusterId)));
+  return answers.filter((answer) => answer !== null);
+}
+
 /** One picture out of what each told: the newest term wins, since the others have not heard of it yet. */
 function summarize(
   scribes: readonly ScribeReport[],
@@ -95,7 +101,10 @@ export const status = defineCommand({
     const nothingNamed = settings.scribes.length + settings.workers.length === 0;
     const path = settings.cluster ?? (nothingNamed ? DEFAULT_CLUSTER_FILE : undefined);
     const file = path === undefined ? null : await readClusterFile(path);
-    const scribeAddresses = [...(file?.scribes.map(({ address }) => address) ?? []), ...settings.scribes];
+    const named = await askWorkers(settings.workers, file?.clusterId);
+    const listed = [...(file?.scribes.map(({ address }) => address) ?? []), ...settings.scribes];
+    // Whoever names only workers is shown the scribes that those know.
+    const scribeAddresses = listed.length > 0 ? listed : [...new Set(named.flatMap((worker) => worker.scribes))];
     const scribes = await Promise.all(
       scribeAddresses.map(
         async (address): Promise<ScribeReport> =>
@@ -104,13 +113,9 @@ export const status = defineCommand({
     );
     // Workers are in no list: the leader is known through the scribes, the others must be named.
     const leaders = scribes.filter(answered).flatMap((it) => it.leader?.address ?? []);
-    const workerAddresses = [...new Set([...settings.workers, ...leaders])];
-    const workers = await Promise.all(workerAddresses.map((address) => workerStatus(address, file?.clusterId)));
-    const found = summarize(
-      scribes,
-      workers.filter((it) => it !== null),
-      file?.clusterId ?? null,
-    );
+    const unasked = [...new Set(leaders)].filter((address) => !settings.workers.includes(address));
+    const workers = [...named, ...(await askWorkers(unasked, file?.clusterId))];
+    const found = summarize(scribes, workers, file?.clusterId ?? null);
     if (found.workers.length === 0 && !found.scribes.some(answered))
       throw new ScriptoriumError(
         'UNREACHABLE',
