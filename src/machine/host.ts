@@ -13,6 +13,8 @@ import { Watchdog } from './watchdog.ts';
 
 /** Runs handed over and not answered. */
 const MAX_PENDING_RUNS = 1024;
+/** Starting a thread and loading a module into it, which runs have to wait for. */
+const LOAD_DEADLINE_MILLIS = 60_000;
 
 export interface MachineHostOptions {
   /** File URL of the module whose default export is a `StateMachineFactory`. */
@@ -35,7 +37,8 @@ interface Run {
 export class MachineHost {
   readonly #options: MachineHostOptions;
   readonly #thread: MachineThread;
-  readonly #watchdog: Watchdog;
+  readonly #runWatchdog: Watchdog;
+  readonly #loadWatchdog: Watchdog;
   readonly #deathListeners: ((error: ScriptoriumError) => void)[] = [];
   /** In the order of the calls; the first ones are in the thread, the rest wait while a module is loaded. */
   readonly #pending = new Set<Run>();
@@ -56,9 +59,12 @@ export class MachineHost {
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
       died: (cause) => this.#died(cause),
     });
-    this.#watchdog = new Watchdog(runDeadlineMillis, () => {
-      this.#thread.terminate(new Error(`no progress within the deadline of ${runDeadlineMillis} ms`));
-    });
+    const watchdog = (what: string, deadlineMillis: number): Watchdog =>
+      new Watchdog(deadlineMillis, () => {
+        this.#thread.terminate(new Error(`no progress in ${what} within the deadline of ${deadlineMillis} ms`));
+      });
+    this.#runWatchdog = watchdog('a run', runDeadlineMillis);
+    this.#loadWatchdog = watchdog('loading', LOAD_DEADLINE_MILLIS);
   }
 
   /** Starts the thread and makes the state machine; BAD_OPTION when the module is none, STATE_MACHINE_FAILED when it fails. */
@@ -131,7 +137,7 @@ export class MachineHost {
     }
     return new Promise((resolve, reject) => {
       const run: Run = { task, transfer, resolve, reject };
-      if (this.#pending.size === 0) this.#watchdog.progress(true);
+      if (this.#pending.size === 0 && !this.#loading) this.#runWatchdog.progress(true);
       this.#pending.add(run);
       if (!this.#loading) this.#post(run);
     });
@@ -141,7 +147,7 @@ export class MachineHost {
     this.#thread.run(run.task, run.transfer).then(
       (value) => {
         if (!this.#pending.delete(run)) return;
-        this.#watchdog.progress(this.#pending.size > 0);
+        this.#runWatchdog.progress(this.#pending.size > 0);
         run.resolve(value);
       },
       (error: unknown) => {
@@ -152,7 +158,8 @@ export class MachineHost {
   }
 
   async #load(): Promise<void> {
-    this.#watchdog.progress(true);
+    this.#runWatchdog.progress(false);
+    this.#loadWatchdog.progress(true);
     const { module, options } = this.#options;
     try {
       const refusal = await this.#thread.run({ kind: 'load', module: module.href, options });
@@ -161,7 +168,8 @@ export class MachineHost {
       return await this.#cannotLoad('STATE_MACHINE_FAILED', error instanceof Error ? error.message : String(error));
     }
     this.#loading = false;
-    this.#watchdog.progress(this.#pending.size > 0);
+    this.#loadWatchdog.progress(false);
+    this.#runWatchdog.progress(this.#pending.size > 0);
     for (const run of this.#pending) this.#post(run);
   }
 
@@ -189,7 +197,8 @@ export class MachineHost {
 
   #close(error: ScriptoriumError): void {
     this.#closed ??= error;
-    this.#watchdog.stop();
+    this.#runWatchdog.stop();
+    this.#loadWatchdog.stop();
     this.#reject(error);
   }
 

@@ -5,7 +5,7 @@ import { encodeEntry } from '../../src/wire/entries.ts';
 import { decodeResults } from '../../src/wire/results.ts';
 
 const amount = (value: bigint): Uint8Array => new Uint8Array(BigInt64Array.of(value).buffer);
-const valueOf = (bytes: Uint8Array | undefined): bigint => Buffer.from(bytes ?? []).readBigInt64LE();
+const totalIn = (bytes: Uint8Array | undefined): bigint => Buffer.from(bytes ?? []).readBigInt64LE();
 
 test('the counter of the examples counts, and refuses what is no amount', async (t) => {
   const host = await MachineHost.start({ module: new URL('../../examples/counter.js', import.meta.url) });
@@ -20,9 +20,9 @@ test('the counter of the examples counts, and refuses what is no amount', async 
   }));
   const results = (await host.apply(batches)).map((section) => decodeResults(section as Uint8Array, 1)[0]);
   assert.deepEqual(
-    results.map((result) => (result?.failed === true ? Buffer.from(result.bytes).toString() : valueOf(result?.bytes))),
+    results.map((result) => (result?.failed === true ? Buffer.from(result.bytes).toString() : totalIn(result?.bytes))),
     [40n, 42n, 'an amount has 8 bytes, this has 1', -8n],
   );
   const [answer] = await host.read([new Uint8Array(0)]);
-  assert.equal(valueOf(answer as Uint8Array), -8n);
+  assert.equal(totalIn(answer as Uint8Array), -8n);
 });
