@@ -122,6 +122,7 @@ export class Following {
     if (term > this.#term) {
       this.#term = term;
       this.#accepted = 0;
+      this.#catchUp = null; // a late answer to it could cut what was accepted from the new leader (R17)
     }
     return true;
   }

@@ -2,101 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { WorkerEffects } from '../../src/core/effects.ts';
-import type { Message, PeerKey, ProbeReply, Read } from '../../src/core/messages.ts';
-import type { Batch, EntryId } from '../../src/core/types.ts';
-import { WorkerMachine } from '../../src/core/worker.ts';
-
-const SCRIBES = ['a', 'b', 'c'] as const;
-const at = (index: number, term: number): EntryId => ({ index, term });
-const configuration = {
-  scribes: SCRIBES.map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` })),
-};
-
-const batch = (firstIndex: number, term: number, kind: Batch['kind'] = 'command'): Batch => ({
-  kind,
-  term,
-  firstIndex,
-  count: 1,
-  timestampMillis: 0,
-  bytes: new Uint8Array(8),
-  ...(kind === 'configuration' ? { configuration } : {}),
-});
-
-/** A worker with links to three scribes and another worker, and its own clock. */
-class Bench {
-  now = 0;
-  readonly machine = new WorkerMachine({
-    identity: { workerId: 'w', incarnation: 'w1', address: 'w:1' },
-    configuration: { id: at(1, 1), configuration },
-    options: {
-      heartbeatMillis: 50,
-      electionTimeoutMinMillis: 150,
-      electionTimeoutMaxMillis: 300,
-      windowBytes: 1000,
-      maxInflightMessages: 8,
-      maxInflightBytes: 1000,
-      maxAppendBytes: 1000,
-      maxUnappliedBytes: 1000,
-    },
-    random: () => 0.5,
-    encodeNoop: (term, firstIndex) => batch(firstIndex, term, 'noop'),
-    now: 0,
-  });
-
-  constructor() {
-    for (const name of SCRIBES) {
-      const peer = { role: 'scribe', storageUuid: name, scribeId: name } as const;
-      this.machine.step({ kind: 'linkUp', from: `scribe:${name}`, peer }, 0);
-    }
-    const peer = { role: 'worker', identity: { workerId: 'v', incarnation: 'v1', address: 'v:1' } } as const;
-    this.machine.step({ kind: 'linkUp', from: 'worker:v1', peer }, 0);
-  }
-
-  receive(from: PeerKey, message: Message): WorkerEffects {
-    return this.machine.step({ kind: 'message', from, message }, this.now);
-  }
-
-  append(term: number, prev: EntryId, batches: readonly Batch[], commit: number): WorkerEffects {
-    const incarnation = 'v1';
-    return this.receive('worker:v1', {
-      kind: 'append',
-      term,
-      incarnation,
-      prev,
-      batches,
-      commit,
-      round: 0,
-      echo: false,
-    });
-  }
-
-  /** Let time pass until the machine probes; the round it asks with. */
-  campaign(): number {
-    for (;;) {
-      this.now = this.machine.wakeAt;
-      const { sends } = this.machine.step({ kind: 'tick' }, this.now);
-      const probe = sends.find(({ message }) => message.kind === 'probe');
-      if (probe?.message.kind === 'probe') return probe.message.round;
-    }
-  }
-
-  probeReply(from: PeerKey, round: number, tail: EntryId): Read | undefined {
-    const reply: ProbeReply = {
-      kind: 'probeReply',
-      round,
-      term: tail.term,
-      tail,
-      logStart: at(0, 0),
-      commit: at(0, 0),
-      configuration: { id: at(1, 1), configuration },
-      leader: null,
-      leaderLive: false,
-      storage: 'ok',
-    };
-    const read = this.receive(from, reply).sends.find(({ message }) => message.kind === 'read');
-    return read?.message.kind === 'read' ? read.message : undefined;
-  }
-}
+import type { Read } from '../../src/core/messages.ts';
+import { at, Bench, batch, sent } from './worker-bench.ts';
 
 describe('a worker that accepted entries of a leader and then campaigns', () => {
   /** Entries 2 and 3 of term 5 accepted; then a donor that ends at 3@6 makes the candidate step back to entry 1. */
@@ -162,11 +69,26 @@ describe('a learner', () => {
       commit: 1,
       round: 0,
     } as const;
-    const answers = ({ sends }: WorkerEffects): EntryId[] =>
-      sends.flatMap(({ message }) => (message.kind === 'appendReply' ? [message.durable] : []));
+    const durable = (effects: WorkerEffects) => sent(effects, 'appendReply').map((reply) => reply.durable);
     for (let time = 0; time < 2; time++) {
-      assert.deepEqual(answers(bench.receive('worker:v1', { ...probe, echo: true })), [at(2, 5)]);
-      assert.deepEqual(answers(bench.receive('worker:v1', { ...probe, echo: false })), []);
+      assert.deepEqual(durable(bench.receive('worker:v1', { ...probe, echo: true })), [at(2, 5)]);
+      assert.deepEqual(durable(bench.receive('worker:v1', { ...probe, echo: false })), []);
     }
+  });
+});
+
+describe('a learner that was told to fetch', () => {
+  test('R16, R17: a new leader ends it, so a late answer never cuts what was accepted from that leader', () => {
+    const bench = new Bench();
+    bench.append(4, at(0, 0), [batch(1, 1), batch(2, 1), batch(3, 2)], 1);
+    const fetch = { kind: 'fetch', term: 4, incarnation: 'v1', source: 'a', upTo: at(6, 4) } as const;
+    const [read] = sent(bench.receive('worker:v1', fetch), 'read');
+    assert.deepEqual(read?.prev, at(3, 2));
+    bench.linkWorker('x1');
+    bench.append(5, at(2, 1), [batch(3, 3), batch(4, 4), batch(5, 4), batch(6, 4), batch(7, 5)], 1, 'x1');
+    const late = bench.readReply('scribe:a', read, { outcome: 'conflict', hint: at(2, 1) });
+    assert.equal(late.truncatedFrom, null);
+    const [reply] = sent(bench.append(5, at(7, 5), [batch(8, 5)], 1, 'x1'), 'appendReply');
+    assert.deepEqual(reply?.durable, at(8, 5));
   });
 });
