@@ -62,7 +62,7 @@ export class CatchUp {
   }
 
   #stepBack(prev: EntryId, hint: EntryId): CatchUpResult {
-    const common = this.#state.log.terms.hintFor(hint);
+    const common = this.#state.log.hintFor(hint);
     if (common.index >= prev.index || common.index < this.#state.commit) return 'failed';
     this.#state.truncateFrom(common.index + 1);
     return this.#finish('going');

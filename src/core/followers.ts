@@ -44,7 +44,7 @@ export class Followers {
 
   addLearner(key: PeerKey, tail: EntryId): void {
     const { log, now } = this.#state;
-    const start = log.terms.holds(tail) ? tail : log.terms.hintFor(tail);
+    const start = log.terms.holds(tail) ? tail : log.hintFor(tail);
     const progress = new Progress(start.index + 1, now);
     if (tail.index < log.base.index) progress.mode = 'fetch';
     this.#learners.add(key);
@@ -84,7 +84,7 @@ export class Followers {
   #stepBack(progress: Progress, hint: EntryId): void {
     if (progress.mode === 'fetch' || hint.index >= progress.next) return;
     const { log } = this.#state;
-    const common = log.terms.hintFor(hint);
+    const common = log.hintFor(hint);
     progress.restart(common.index + 1);
     if (hint.index < log.base.index && progress.match < log.base.index) progress.mode = 'fetch';
   }

@@ -79,6 +79,14 @@ export class VolatileLog {
     }
   }
 
+  /** As `TermMap.hintFor`, but always where a batch ends, or the base: a log is cut and sent on only there. */
+  hintFor(id: EntryId): EntryId {
+    const hint = this.terms.hintFor(id);
+    const holder = this.#batches[this.#positionAfter(hint.index) - 1] as Batch;
+    const isInside = hint.index > this.base.index && lastIndex(holder) > hint.index;
+    return isInside ? this.terms.idAt(holder.firstIndex - 1) : hint;
+  }
+
   /** Whole batches from `from` (a batch border within the window): about `maxBytes`, at least one unless `from` is past the tail. */
   slice(from: Index, maxBytes: number): readonly Batch[] {
     const batches: Batch[] = [];
@@ -110,8 +118,14 @@ export class VolatileLog {
     return null;
   }
 
-  /** Batches above `index`, found by binary search. */
   *#after(index: Index): Generator<Batch> {
+    for (let position = this.#positionAfter(index); position < this.#batches.length; position++) {
+      yield this.#batches[position] as Batch;
+    }
+  }
+
+  /** Where the batches above `index` begin, found by binary search. */
+  #positionAfter(index: Index): number {
     let low = this.#head;
     let high = this.#batches.length;
     while (low < high) {
@@ -119,6 +133,6 @@ export class VolatileLog {
       if ((this.#batches[middle] as Batch).firstIndex <= index) low = middle + 1;
       else high = middle;
     }
-    for (let position = low; position < this.#batches.length; position++) yield this.#batches[position] as Batch;
+    return low;
   }
 }

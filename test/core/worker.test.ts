@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { WorkerEffects } from '../../src/core/effects.ts';
-import type { Read } from '../../src/core/messages.ts';
+import { type Read, scribeKey } from '../../src/core/messages.ts';
 import { at, Bench, batch, sent } from './worker-bench.ts';
 
 describe('a worker that accepted entries of a leader and then campaigns', () => {
@@ -90,5 +90,21 @@ describe('a learner that was told to fetch', () => {
     assert.equal(late.truncatedFrom, null);
     const [reply] = sent(bench.append(5, at(7, 5), [batch(8, 5)], 1, 'x1'), 'appendReply');
     assert.deepEqual(reply?.durable, at(8, 5));
+  });
+});
+
+describe('a worker that steps back to meet a donor', () => {
+  test('R6: it cuts its log between batches, never inside one, so the next donor can go on from there', () => {
+    const bench = new Bench();
+    // Entries 2 to 4 of term 2 are one batch; the donor holds 2 and 3 of term 3 in their place.
+    bench.append(4, at(0, 0), [batch(1, 1), batch(2, 2, 'command', 3), batch(5, 4)], 1);
+    const round = bench.campaign();
+    bench.probeReply('scribe:a', round, at(4, 5));
+    const read = bench.probeReply('scribe:b', round, at(1, 1)) as Read;
+    const { truncatedFrom, sends } = bench.readReply('scribe:a', read, { outcome: 'conflict', hint: at(3, 3) });
+    assert.equal(truncatedFrom, 2);
+    assert.deepEqual(bench.machine.tail, at(1, 1));
+    const again = sends.find(({ to }) => to === scribeKey('a'))?.message as Read;
+    assert.deepEqual(again.prev, at(1, 1));
   });
 });
