@@ -73,6 +73,7 @@ export class WorkerMachine {
       case 'linkUp':
         this.#state.peers.set(event.from, event.peer);
         this.#following.linkDown(event.from); // a new link: ask again on it
+        this.#refuseAsked(event.from); // what was asked on an older one may be lost
         this.#election?.linkUp(event.from);
         this.#leadership?.linkUp(event.from);
         break;
@@ -201,13 +202,17 @@ export class WorkerMachine {
     this.#state.peers.delete(from);
     this.#following.linkDown(from);
     this.#leadership?.linkDown(from);
+    this.#refuseAsked(from);
+    const { leader } = this.#state;
+    if (leader !== null && workerKey(leader.identity.incarnation) === from) this.#leaderMayBeGone();
+  }
+
+  #refuseAsked(leader: PeerKey): void {
     for (const [request, asked] of this.#asked) {
-      if (asked !== from) continue;
+      if (asked !== leader) continue;
       this.#asked.delete(request);
       this.#state.refuseRead(request);
     }
-    const { leader } = this.#state;
-    if (leader !== null && workerKey(leader.identity.incarnation) === from) this.#leaderMayBeGone();
   }
 
   #read(request: number): void {

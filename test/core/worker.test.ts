@@ -108,3 +108,13 @@ describe('a worker that steps back to meet a donor', () => {
     assert.deepEqual(again.prev, at(1, 1));
   });
 });
+
+describe('a read that waits for the leader it was passed to', () => {
+  test('R20: a new link to the leader, without the loss of the old one, refuses it: the question may be lost', () => {
+    const bench = new Bench();
+    bench.append(1, at(0, 0), [batch(1, 1)], 1);
+    const asked = bench.machine.step({ kind: 'read', request: 7 }, bench.now);
+    assert.equal(sent(asked, 'indexRequest').length, 1);
+    assert.deepEqual(bench.linkWorker('v1').refusedReads, [7]);
+  });
+});
