@@ -90,6 +90,7 @@ export class Election {
       this.#probe(); // a newer configuration: other scribes decide (R28)
       return GOING;
     }
+    if (!this.#state.scribes.includes(from)) return GOING; // no member: neither its tail nor its term counts (R26, R27)
     this.#probes.set(from, reply);
     const { configuration } = this.#state.configuration;
     const says = (holds: (reply: ProbeReply) => boolean): boolean =>
@@ -146,13 +147,19 @@ export class Election {
 
   #onVoteReply(from: PeerKey, reply: VoteReply): ElectionResult {
     if (this.#phase !== 'voting' || reply.requestTerm !== this.#term) return GOING;
+    if (!this.#state.scribes.includes(from)) return GOING;
     this.#votes.set(from, reply);
     if (reply.reason !== 'granted') this.#state.hearTerm(reply.term);
     const { configuration } = this.#state.configuration;
-    const granted = (uuid: string): boolean => this.#votes.get(scribeKey(uuid))?.reason === 'granted';
+    const granted = (uuid: string): boolean => this.#isGrant(this.#votes.get(scribeKey(uuid)));
     if (isQuorum(configuration, granted)) return { kind: 'won', term: this.#term, caughtUp: this.#votersAtOurTail() };
-    const refusals = [...this.#votes.values()].filter(({ reason }) => reason !== 'granted').length;
+    const refusals = [...this.#votes.values()].filter((vote) => !this.#isGrant(vote)).length;
     return refusals > configuration.scribes.length - majority(configuration) ? LOST : GOING;
+  }
+
+  /** A late grant of an earlier attempt at this term may have been for a longer log than ours is now: it elects nobody. */
+  #isGrant(vote: VoteReply | undefined): boolean {
+    return vote?.reason === 'granted' && compareIds(vote.tail, this.#state.log.tail) <= 0;
   }
 
   #votersAtOurTail(): ReadonlySet<PeerKey> {

@@ -118,3 +118,31 @@ describe('a read that waits for the leader it was passed to', () => {
     assert.deepEqual(bench.linkWorker('v1').refusedReads, [7]);
   });
 });
+
+describe('a candidate', () => {
+  test('R26, R27: what a scribe outside the configuration says decides nothing', () => {
+    const bench = new Bench();
+    const peer = { role: 'scribe', storageUuid: 'stray', scribeId: 'a' } as const;
+    bench.machine.step({ kind: 'linkUp', from: 'scribe:stray', peer }, bench.now);
+    const round = bench.campaign();
+    bench.probeReply('scribe:stray', round, at(9, 9));
+    bench.probeReply('scribe:a', round, at(1, 1));
+    const read = bench.probeReply('scribe:b', round, at(1, 1));
+    assert.equal(read?.asOf?.index, 1);
+    assert.equal(bench.machine.term, 0);
+  });
+
+  test('R1: a vote that an earlier attempt at the same term won does not count for a shorter log', () => {
+    const bench = new Bench();
+    bench.append(1, at(0, 0), [batch(1, 1), batch(2, 1)], 1);
+    const round = bench.campaign();
+    bench.probeReply('scribe:a', round, at(2, 1));
+    bench.probeReply('scribe:b', round, at(2, 1));
+    const granted = { kind: 'voteReply', requestTerm: 2, term: 2, reason: 'granted' } as const;
+    bench.receive('scribe:a', { ...granted, tail: at(2, 1) });
+    bench.receive('scribe:b', { ...granted, tail: at(3, 1) });
+    assert.equal(bench.machine.role, 'candidate');
+    bench.receive('scribe:c', { ...granted, tail: at(1, 1) });
+    assert.equal(bench.machine.role, 'leader');
+  });
+});
