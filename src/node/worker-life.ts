@@ -18,14 +18,22 @@ import type { Listener, Transport } from '../transport/transport.ts';
 import type { EntryWriter } from '../wire/entries.ts';
 import { PROPOSAL_LIMITS, WORKER_TIMING } from './timing.ts';
 
-export interface WorkerLifeOptions {
+/** Who a worker is, where it listens and what it runs. */
+export interface WorkerSettings {
+  /** A name for people: letters, digits, `.`, `_`, `-`. */
   readonly workerId: string;
+  /** 32 hex digits, as `init` made it. */
   readonly clusterId: string;
-  /** First contacts, `host:port`; the log's configuration replaces them. */
+  /** First contacts among the scribes, `host:port`, 1 or more; the log's configuration replaces them. */
   readonly scribes: readonly string[];
+  /** Loopback address to listen on for peers and clients. */
   readonly host: string;
+  /** A fixed port: others find this worker by it. */
   readonly port: number;
   readonly machine: MachineHostOptions;
+}
+
+export interface WorkerLifeOptions extends WorkerSettings {
   readonly transport: Transport;
   readonly log: Log;
   status(): object;

@@ -4,7 +4,6 @@
  * state is rebuilt from the log; the address stays.
  */
 import { ScriptoriumError } from '../errors.ts';
-import type { MachineHostOptions } from '../machine/host.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
 import type { Stages } from '../runtime/stages.ts';
@@ -16,20 +15,9 @@ import { checkCommands } from './commands.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
 import { asApplied, asBatchResult } from './results.ts';
 import type { WorkerStatus } from './status.ts';
-import { WorkerLife } from './worker-life.ts';
+import { WorkerLife, type WorkerSettings } from './worker-life.ts';
 
-export interface WorkerNodeOptions {
-  /** A name for people: letters, digits, `.`, `_`, `-`. */
-  readonly workerId: string;
-  /** 32 hex digits, as `init` made it. */
-  readonly clusterId: string;
-  /** First contacts among the scribes, `host:port`, 1 or more. */
-  readonly scribes: readonly string[];
-  /** Loopback address to listen on for peers and clients. */
-  readonly host: string;
-  /** A fixed port: others find this worker by it. */
-  readonly port: number;
-  readonly machine: MachineHostOptions;
+export interface WorkerNodeOptions extends WorkerSettings {
   /** Default `auto`. */
   readonly transport?: TransportChoice;
   /** Default silent. */
@@ -70,6 +58,8 @@ export class WorkerNode implements LogService {
   static async start(options: WorkerNodeOptions): Promise<WorkerNode> {
     if (options.scribes.length === 0)
       throw new ScriptoriumError('BAD_OPTION', 'scribes: at least one host:port is needed');
+    if (options.port === 0)
+      throw new ScriptoriumError('BAD_OPTION', 'port: must be fixed, since others find the worker by it');
     const node = new WorkerNode(options, await selectTransport(options.transport ?? 'auto'));
     await node.#begin();
     return node;

@@ -10,6 +10,7 @@ import type { LoggedConfiguration } from '../core/types.ts';
 import type { Journal } from '../storage/journal.ts';
 import { decodeBatches } from '../wire/batch.ts';
 import type { Clock } from './clock.ts';
+import { EventQueue } from './event-queue.ts';
 import { WakeTimer } from './wake-timer.ts';
 
 /** One group for now; ids are in every format. */
@@ -30,11 +31,12 @@ export class ScribeDriver {
   readonly #journal: Journal;
   readonly #machine: ScribeMachine;
   readonly #timer: WakeTimer;
+  readonly #events = new EventQueue<ScribeEvent>((event) => {
+    this.#perform(this.#machine.step(event, this.#options.clock.now()));
+  });
   /** Which journal ticket makes which of the machine's writes durable, oldest first. */
   #tickets: { write: number; ticket: number }[] = [];
   #written = 0;
-  #events: ScribeEvent[] = [];
-  #stepping = false;
   #stopped = false;
 
   private constructor(options: ScribeDriverOptions, configurations: readonly LoggedConfiguration[]) {
@@ -75,17 +77,7 @@ export class ScribeDriver {
   }
 
   step(event: ScribeEvent): void {
-    if (this.#stopped) return;
-    this.#events.push(event);
-    if (this.#stepping) return;
-    this.#stepping = true;
-    try {
-      for (let next = this.#events.shift(); next !== undefined && !this.#stopped; next = this.#events.shift()) {
-        this.#perform(this.#machine.step(next, this.#options.clock.now()));
-      }
-    } finally {
-      this.#stepping = false;
-    }
+    if (this.#stopped || !this.#events.push(event)) return;
     if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
   }
 
@@ -101,6 +93,7 @@ export class ScribeDriver {
 
   stop(): void {
     this.#stopped = true;
+    this.#events.clear();
     this.#timer.stop();
   }
 

@@ -14,6 +14,7 @@ import { encodeNoopBatch } from '../wire/batch.ts';
 import type { EntryWriter } from '../wire/entries.ts';
 import { Applier } from './applier.ts';
 import type { Clock } from './clock.ts';
+import { EventQueue } from './event-queue.ts';
 import type { Log } from './log.ts';
 import { type Proposal, type ProposalLimits, Proposals } from './proposals.ts';
 import { random } from './random.ts';
@@ -47,13 +48,15 @@ export class WorkerDriver {
   readonly #applier: Applier;
   readonly #proposals: Proposals;
   readonly #timer: WakeTimer;
+  readonly #events = new EventQueue<WorkerEvent>((event) => {
+    if (event.kind === 'message' && event.message.kind === 'appendReply') this.#recordFsync(event.message);
+    this.#perform(this.#machine.step(event, this.#clock.now()));
+  });
   /** Reads the machine was asked about, by number. */
   readonly #reads = new Map<number, { resolve(index: Index): void; reject(error: ScriptoriumError): void }>();
   /** When a committed batch was handed to the state machine. */
   readonly #committedAt = new Map<Batch, number>();
   #nextRead = 1;
-  #events: WorkerEvent[] = [];
-  #stepping = false;
   #flushQueued = false;
   #stopped = false;
 
@@ -103,18 +106,7 @@ export class WorkerDriver {
 
   /** One event in, its effects carried out; an event that an effect causes waits its turn. */
   step(event: WorkerEvent): void {
-    if (this.#stopped) return;
-    this.#events.push(event);
-    if (this.#stepping) return;
-    this.#stepping = true;
-    try {
-      for (let next = this.#events.shift(); next !== undefined && !this.#stopped; next = this.#events.shift()) {
-        if (next.kind === 'message' && next.message.kind === 'appendReply') this.#recordFsync(next.message);
-        this.#perform(this.#machine.step(next, this.#clock.now()));
-      }
-    } finally {
-      this.#stepping = false;
-    }
+    if (this.#stopped || !this.#events.push(event)) return;
     this.#flush();
     if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
   }
@@ -143,6 +135,7 @@ export class WorkerDriver {
   stop(code: ErrorCode = 'LEADERSHIP_LOST', message = 'the worker stopped; the command may still take effect'): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#events.clear();
     this.#timer.stop();
     const gone = () => new ScriptoriumError(code, message);
     this.#proposals.abandon(gone);
