@@ -75,7 +75,8 @@ void EncodeSegmentHeader(const SegmentHeader& header, uint8_t* to) {
 }
 
 Result<ReadSegmentHeader> LoadSegmentHeader(File& file, uint64_t number, const Identity& identity) {
-  AlignedBuffer bytes(2 * kSegmentHeaderBytes, kMaxAlignment);
+  // More than the headers, so that it is a whole number of blocks of any device.
+  AlignedBuffer bytes(kMaxAlignment, kMaxAlignment);
   if (Status status = ReadFully(file, bytes.data(), bytes.size(), 0); !status.ok()) return status;
   ReadSegmentHeader result;
   uint32_t version = 0;

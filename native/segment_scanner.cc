@@ -36,9 +36,8 @@ Result<std::span<const uint8_t>> SegmentScanner::View(uint32_t offset, uint32_t 
     return Status::At(Code::kRotten, file_.path(), offset, "a length reaches past the end of the segment");
   }
   if (offset < window_offset_ || end > window_offset_ + window_bytes_) {
-    const size_t alignment = std::max<size_t>(header_.alignment, 4096);
-    const uint64_t begin = RoundDown(offset, alignment);
-    const uint64_t wanted = std::max<uint64_t>(RoundUp(end - begin, alignment), window_.size());
+    const uint64_t begin = RoundDown(offset, alignment_);
+    const uint64_t wanted = std::max<uint64_t>(RoundUp(end - begin, alignment_), window_.size());
     if (wanted > window_.size()) window_ = AlignedBuffer(wanted, kMaxAlignment);
     window_bytes_ = 0;
     const size_t count = std::min<uint64_t>(wanted, header_.segment_bytes - begin);

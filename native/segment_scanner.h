@@ -31,7 +31,8 @@ class SegmentScanner {
   SegmentScanner(File& file, const SegmentHeader& header, uint32_t alignment)
       : file_(file),
         header_(header),
-        window_(std::min<uint64_t>(kWindowBytes, header.segment_bytes), std::max(alignment, header.alignment)) {}
+        alignment_(std::max(alignment, header.alignment)),
+        window_(std::min<uint64_t>(kWindowBytes, header.segment_bytes), alignment_) {}
 
   // Looks for a block of this segment starting at `offset`. The sequence and the chain are the caller's to check.
   Result<Found> BlockAt(uint32_t offset);
@@ -50,6 +51,7 @@ class SegmentScanner {
 
   File& file_;
   SegmentHeader header_;
+  size_t alignment_;
   AlignedBuffer window_;
   uint64_t window_offset_ = 0;
   size_t window_bytes_ = 0;

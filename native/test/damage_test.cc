@@ -1,0 +1,269 @@
+// Damage done by hand to the image of a healthy directory, and what opening it says.
+#include "../inspect.h"
+#include "check.h"
+#include "fixture.h"
+
+using namespace scriptorium;
+using namespace scriptorium::test;
+
+namespace {
+
+const std::string kFirst = JoinPath(kDirectory, SegmentName(1));
+const std::string kSecond = JoinPath(kDirectory, SegmentName(2));
+const std::string kThird = JoinPath(kDirectory, SegmentName(3));
+
+struct Healthy {
+  std::unique_ptr<FaultFileSystem> disk;
+  std::vector<BlockSummary> blocks;  // All of them.
+  std::string holds;
+};
+
+// A journal of `batches` blocks with one batch each, of three pages and more; closed, so sealed, or as after a kill.
+Healthy Make(uint32_t batches, bool closed) {
+  FaultFileSystem disk(7);
+  Healthy made;
+  CHECK_OK(Journal::Format(disk, TinyFormat()));
+  Recorder recorder;
+  Result<std::unique_ptr<Journal>> journal = Journal::Open(disk, TinyOpen(), recorder);
+  CHECK_OK(journal.status());
+  for (uint32_t index = 1; index <= batches; ++index) {
+    CHECK_OK(journal.value()->Append(MakeBatch(0, 1, index, 1, 9000 + index)).status());
+    CHECK(journal.value()->RunOnce());
+  }
+  made.holds = Describe(*journal.value());
+  if (closed) CHECK_OK(journal.value()->Close());
+  made.disk = disk.AfterRestart();
+  made.blocks = InspectDirectory(*made.disk, kDirectory, SIZE_MAX).blocks;
+  return made;
+}
+
+Result<std::unique_ptr<Journal>> Open(FaultFileSystem& disk) {
+  static Recorder ignored;
+  return Journal::Open(disk, TinyOpen(), ignored);
+}
+
+std::string PathOf(const BlockSummary& block) { return JoinPath(kDirectory, SegmentName(block.segment)); }
+
+// Opening refuses with this code and place, inspection says the same, and nothing was changed.
+void CheckRefused(FaultFileSystem& disk, Code code, const std::string& file, uint64_t offset) {
+  const std::vector<std::string> paths = disk.Paths();
+  std::vector<Bytes> before;
+  for (const std::string& path : paths) before.push_back(disk.Content(path));
+  const Status status = Open(disk).status();
+  CHECK_CODE(status, code);
+  if (!file.empty()) {
+    CHECK_EQUAL(status.file(), file);
+    CHECK_EQUAL(status.offset(), offset);
+  }
+  const Status verdict = InspectDirectory(disk, kDirectory, 10).verdict;
+  CHECK_CODE(verdict, code);
+  CHECK_EQUAL(verdict.message(), status.message());
+  CHECK(disk.Paths() == paths);
+  for (size_t at = 0; at < paths.size(); ++at) CHECK(disk.Content(paths[at]) == before[at]);
+}
+
+Bytes Patched(Bytes bytes, size_t offset, const Bytes& patch) {
+  CHECK(offset + patch.size() <= bytes.size());
+  std::memcpy(&bytes[offset], patch.data(), patch.size());
+  return bytes;
+}
+
+Bytes Flipped(Bytes bytes, size_t bit) {
+  bytes[bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
+  return bytes;
+}
+
+}  // namespace
+
+TEST("S06: a last block of which only the first sectors arrived, at every 512-byte boundary, is dropped as torn") {
+  const Healthy healthy = Make(4, false);
+  const BlockSummary& last = healthy.blocks.back();
+  const std::string expected = Make(3, false).holds;
+  const Bytes whole = healthy.disk->Content(PathOf(last));
+  for (uint32_t kept = 0; kept * 512 < last.header.body_bytes; ++kept) {
+    Bytes torn = whole;
+    std::fill(torn.begin() + last.header.offset + 512 * kept,
+              torn.begin() + last.header.offset + last.header.block_bytes, uint8_t{0});
+    healthy.disk->SetContent(PathOf(last), torn);
+    Result<std::unique_ptr<Journal>> journal = Open(*healthy.disk);
+    CHECK_OK(journal.status());
+    CHECK_EQUAL(Describe(*journal.value()), expected);
+    CHECK_EQUAL(journal.value()->report().torn, kept > 0);
+    CHECK_EQUAL(journal.value()->report().sealed, false);
+  }
+}
+
+TEST("S07: a last block that was written whole and does not hold is an uncertain tail, not a torn one") {
+  const Healthy healthy = Make(4, false);
+  const BlockSummary& last = healthy.blocks.back();
+  const Bytes whole = healthy.disk->Content(PathOf(last));
+  for (const size_t byte : {size_t{0}, size_t{8}, size_t{60}, size_t{64}, size_t{2000}, size_t{9000}}) {
+    healthy.disk->SetContent(PathOf(last), Flipped(whole, 8 * (last.header.offset + byte)));
+    CheckRefused(*healthy.disk, Code::kUncertainTail, PathOf(last), last.header.offset);
+  }
+}
+
+TEST("S08 S09 R29: any flipped bit of a block that later ones bear witness to is rotten, with its place") {
+  const Healthy healthy = Make(4, true);
+  for (const BlockSummary& block : healthy.blocks) {
+    if (block.header.sequence == healthy.blocks.back().header.sequence) continue;  // The seal itself.
+    const Bytes whole = healthy.disk->Content(PathOf(block));
+    const size_t meaningful = kBlockHeaderBytes + block.header.body_bytes;
+    for (size_t bit = 0; bit < meaningful * 8; bit += bit < 1200 ? 1 : 997) {
+      healthy.disk->SetContent(PathOf(block), Flipped(whole, 8 * size_t{block.header.offset} + bit));
+      CheckRefused(*healthy.disk, Code::kRotten, PathOf(block), block.header.offset);
+    }
+    healthy.disk->SetContent(PathOf(block), whole);
+  }
+  CHECK_OK(Open(*healthy.disk).status());
+}
+
+TEST("S10: a sector of zeros inside a block that was durable is rotten, not torn") {
+  const Healthy healthy = Make(4, true);
+  const BlockSummary& block = healthy.blocks[3];
+  const Bytes whole = healthy.disk->Content(PathOf(block));
+  for (uint32_t sector = 0; sector * 512 < block.header.body_bytes; ++sector) {
+    const Bytes damaged = Patched(whole, block.header.offset + 512 * sector, Bytes(512));
+    if (damaged == whole) continue;
+    healthy.disk->SetContent(PathOf(block), damaged);
+    CheckRefused(*healthy.disk, Code::kRotten, PathOf(block), block.header.offset);
+  }
+}
+
+TEST("S12 S13: a block in another's place, and an older block where a newer one was written, are rotten") {
+  const Healthy healthy = Make(6, true);
+  const BlockSummary& second = healthy.blocks[1];
+  const BlockSummary& third = healthy.blocks[2];
+  const Bytes whole = healthy.disk->Content(kFirst);
+  const Bytes block(whole.begin() + third.header.offset,
+                    whole.begin() + third.header.offset + third.header.block_bytes);
+  healthy.disk->SetContent(kFirst, Patched(whole, second.header.offset, block));
+  CheckRefused(*healthy.disk, Code::kRotten, kFirst, second.header.offset);
+  healthy.disk->SetContent(kFirst, Patched(whole, second.header.offset, Bytes(second.header.block_bytes)));
+  CheckRefused(*healthy.disk, Code::kRotten, kFirst, second.header.offset);
+}
+
+TEST("S21: a segment of another life, with blocks that would follow, is not taken for this one") {
+  const Healthy healthy = Make(6, true);
+  // The same records under other nonces: a journal of the same identity made a second time.
+  FaultFileSystem other(8);
+  CHECK_OK(Journal::Format(other, TinyFormat()));
+  const Bytes header = other.Content(kFirst);
+  const Bytes whole = healthy.disk->Content(kFirst);
+  healthy.disk->SetContent(kFirst, Patched(whole, 0, Bytes(header.begin(), header.begin() + 8192)));
+  CHECK(!Open(*healthy.disk).ok());
+}
+
+TEST("S15 S16 S17 S18: lengths and absences of segment files") {
+  const Healthy healthy = Make(16, true);
+  CHECK(healthy.disk->Paths().size() >= 5);  // LOCK, IDENTITY and three segments at least.
+  const Bytes first = healthy.disk->Content(kFirst);
+  const Bytes second = healthy.disk->Content(kSecond);
+  for (const size_t bytes : {size_t{0}, size_t{100}, size_t{4096}, size_t{40000}, first.size() - 1}) {
+    healthy.disk->SetContent(kFirst, Bytes(first.begin(), first.begin() + static_cast<ptrdiff_t>(bytes)));
+    CheckRefused(*healthy.disk, Code::kRotten, kFirst, bytes);
+  }
+  Bytes longer = first;
+  longer.resize(first.size() + 5000, 0xaa);
+  healthy.disk->SetContent(kFirst, longer);
+  CHECK_OK(Open(*healthy.disk).status());
+  healthy.disk->SetContent(kFirst, first);
+  healthy.disk->Erase(kSecond);
+  const Status missing = Open(*healthy.disk).status();
+  CHECK_CODE(missing, Code::kRotten);
+  CHECK_EQUAL(missing.message(), kSecond + ": this segment is missing");
+  healthy.disk->SetContent(kSecond, second);
+  healthy.disk->Erase(kFirst);
+  CHECK_EQUAL(Open(*healthy.disk).status().message(), kFirst + ": this segment is missing");
+  healthy.disk->SetContent(kFirst, first);
+  const std::string next = JoinPath(kDirectory, SegmentName(healthy.blocks.back().segment + 1));
+  healthy.disk->SetContent(next, {});
+  Result<std::unique_ptr<Journal>> journal = Open(*healthy.disk);
+  CHECK_OK(journal.status());
+  CHECK_EQUAL(Describe(*journal.value()), healthy.holds);
+}
+
+TEST("S19: names that are not exactly those of segments are left alone") {
+  const Healthy healthy = Make(2, true);
+  for (const char* name :
+       {"segment-0000000000000001.log~", "segment-0000000000000001.log.tmp", "prepare.tmp", "notes"}) {
+    healthy.disk->SetContent(JoinPath(kDirectory, name), Bytes(10, 0x55));
+  }
+  Result<std::unique_ptr<Journal>> journal = Open(*healthy.disk);
+  CHECK_OK(journal.status());
+  CHECK_EQUAL(Describe(*journal.value()), healthy.holds);
+}
+
+TEST("S02 S04 S05: a newer format, another cluster, another storage and another scribe are refused by name") {
+  const Healthy healthy = Make(2, true);
+  const std::string path = JoinPath(kDirectory, kIdentityName);
+  const Bytes identity = healthy.disk->Content(path);
+  const auto resealed = [](Bytes bytes) {
+    Store<uint32_t>(&bytes[124], Crc32c(bytes.data(), 124));
+    return bytes;
+  };
+  healthy.disk->SetContent(path, resealed(Patched(identity, 8, {2})));
+  CheckRefused(*healthy.disk, Code::kNewerFormat, "", 0);
+  healthy.disk->SetContent(path, resealed(Patched(identity, 16, Bytes(16, 0xc2))));
+  CheckRefused(*healthy.disk, Code::kWrongIdentity, "", 0);
+  healthy.disk->SetContent(path, resealed(Patched(identity, 32, Bytes(16, 0x52))));
+  CheckRefused(*healthy.disk, Code::kWrongIdentity, "", 0);
+  for (size_t bytes = 0; bytes < identity.size(); bytes += 9) {
+    healthy.disk->SetContent(path, Bytes(identity.begin(), identity.begin() + static_cast<ptrdiff_t>(bytes)));
+    CheckRefused(*healthy.disk, Code::kRotten, "", 0);
+  }
+  for (size_t bit = 0; bit < identity.size() * 8; ++bit) {
+    healthy.disk->SetContent(path, Flipped(identity, bit));
+    CheckRefused(*healthy.disk, Code::kRotten, "", 0);
+  }
+  healthy.disk->SetContent(path, identity);
+  OpenOptions options = TinyOpen();
+  options.expected.scribe_id = "scribe-2";
+  Recorder recorder;
+  const Status wrong = Journal::Open(*healthy.disk, options, recorder).status();
+  CHECK_CODE(wrong, Code::kWrongIdentity);
+  CHECK(wrong.message().find("scribe-1") != std::string::npos && wrong.message().find("scribe-2") != std::string::npos);
+}
+
+TEST("S09: random damage anywhere never opens to something else than a prefix of what was written, and never crashes") {
+  const Healthy healthy = Make(5, false);
+  const Bytes whole = healthy.disk->Content(kFirst);
+  std::vector<std::string> prefixes;
+  for (uint32_t batches = 0; batches <= 5; ++batches) prefixes.push_back(Make(batches, false).holds);
+  uint64_t random = 3;
+  int refused = 0;
+  for (int sample = 0; sample < 3000; ++sample) {
+    Bytes bytes = whole;
+    const uint64_t changes = 1 + NextRandom(&random) % 4;
+    for (uint64_t change = 0; change < changes; ++change) {
+      const size_t at = NextRandom(&random) % bytes.size();
+      const size_t length = std::min<size_t>(1 + NextRandom(&random) % 2000, bytes.size() - at);
+      for (size_t byte = at; byte < at + length; ++byte) {
+        bytes[byte] = sample % 3 == 0 ? 0 : static_cast<uint8_t>(NextRandom(&random));
+      }
+    }
+    healthy.disk->SetContent(kFirst, bytes);
+    Result<std::unique_ptr<Journal>> journal = Open(*healthy.disk);
+    if (!journal.ok()) {
+      ++refused;
+      continue;
+    }
+    CHECK(std::find(prefixes.begin(), prefixes.end(), Describe(*journal.value())) != prefixes.end());
+  }
+  CHECK(refused > 1000);
+}
+
+TEST("S14 S26 R29: a batch that does not hold when it is read is never handed out, and its place is named") {
+  const Healthy healthy = Make(3, true);
+  Result<std::unique_ptr<Journal>> journal = Open(*healthy.disk);
+  CHECK_OK(journal.status());
+  Result<ReadPlan> plan = journal.value()->PlanRead(0, 2, 1);
+  CHECK_OK(plan.status());
+  const uint32_t offset = plan.value().pieces[0].offset;
+  healthy.disk->SetContent(kFirst, Flipped(healthy.disk->Content(kFirst), 8 * (size_t{offset} + 500)));
+  Bytes bytes(plan.value().bytes);
+  const Status status = journal.value()->Read(plan.value(), bytes.data());
+  CHECK_CODE(status, Code::kRotten);
+  CHECK_EQUAL(status.file(), kFirst);
+  CHECK_EQUAL(status.offset(), offset);
+}
