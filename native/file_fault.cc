@@ -290,6 +290,7 @@ void FaultFileSystem::Change(NameChange change) {
 }
 
 void FaultFileSystem::Read(const Node& node, uint8_t* to, size_t bytes, uint64_t offset) {
+  if (bytes == 0) return;
   std::memset(to, 0, bytes);
   if (offset < node.durable.size()) {
     std::memcpy(to, node.durable.data() + offset, std::min<uint64_t>(bytes, node.durable.size() - offset));
