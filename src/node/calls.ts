@@ -68,6 +68,7 @@ export class Call<T> {
 
   /** Only what had no effect is tried again, after a pause; everything else is the caller's to judge. */
   retry(error: unknown, pauseMillis: number, again: () => void): void {
+    if (this.#settled) return;
     const typed = isScriptoriumError(error) ? error : null;
     const harmless = !this.sent || typed?.outcome === 'not-executed';
     const passing = typed?.retriable === true || (!this.sent && typed?.code === 'CONNECTION_LOST');

@@ -13,7 +13,7 @@ import { ANY_CLUSTER } from '../wire/handshake.ts';
 import { splitResults } from '../wire/results.ts';
 import { Backoff, type Call, Calls } from './calls.ts';
 import { checkCommands } from './commands.ts';
-import type { Answer } from './connection.ts';
+import type { Answer, Connection } from './connection.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
 import { asApplied, asBatchResult } from './results.ts';
@@ -40,6 +40,8 @@ interface Outgoing {
   readonly call: Call<Proposed>;
   readonly commands: readonly Uint8Array[];
   readonly count: number;
+  /** Of its commands as an entry section. */
+  readonly bytes: number;
 }
 
 /** A frame of proposals is closed at this size. */
@@ -108,9 +110,9 @@ export class Client implements LogService {
   /** As `proposeBatch`, the results left encoded: for those who pass them on. */
   async proposeRaw(commands: readonly Uint8Array[], options: CallOptions): Promise<Proposed> {
     this.#checkOpen();
-    checkCommands(commands);
+    const bytes = checkCommands(commands);
     return await this.#calls.start<Proposed>(options, (call) =>
-      this.#gather({ call, commands, count: commands.length }),
+      this.#gather({ call, commands, count: commands.length, bytes }),
     );
   }
 
@@ -124,56 +126,60 @@ export class Client implements LogService {
     const waiting = this.#gathering.filter(({ call }) => !call.settled);
     this.#gathering = [];
     for (let start = 0; start < waiting.length; ) {
-      const writer = new EntryWriter();
-      let end = start;
-      while (end < waiting.length && (end === start || writer.byteLength < MAX_FRAME_FILL_BYTES)) {
-        for (const command of (waiting[end] as Outgoing).commands) writer.append(command);
-        end++;
+      let { bytes } = waiting[start] as Outgoing;
+      let end = start + 1;
+      for (; end < waiting.length; end++) {
+        bytes += (waiting[end] as Outgoing).bytes;
+        if (bytes > MAX_FRAME_FILL_BYTES) break;
       }
-      this.#send(waiting.slice(start, end), writer);
+      void this.#send(waiting.slice(start, end));
       start = end;
     }
   }
 
-  #send(frame: readonly Outgoing[], writer: EntryWriter): void {
-    const { count, section } = writer.take();
-    const deadlineMillis = Math.max(...frame.map(({ call }) => call.remainingMillis));
-    const request = (request: number): ClientRequest => ({ kind: 'propose', request, deadlineMillis, count, section });
-    this.#exchange(
-      request,
-      frame.map(({ call }) => call),
-    ).then(
-      (answer) => settle(frame, answer),
-      (error: unknown) => {
-        const pause = this.#backoff.next();
-        for (const outgoing of frame) outgoing.call.retry(error, pause, () => this.#gather(outgoing));
-      },
-    );
+  async #send(gathered: readonly Outgoing[]): Promise<void> {
+    try {
+      const connection = await this.#finder.connection();
+      // Who gave up while the connection was being made was told "not executed": that must stay true.
+      const frame = gathered.filter(({ call }) => !call.settled);
+      if (frame.length === 0) return;
+      const answer = await this.#exchange(connection, proposalOf(frame), frame);
+      settle(frame, answer);
+    } catch (error) {
+      const pause = this.#backoff.next();
+      for (const outgoing of gathered) outgoing.call.retry(error, pause, () => this.#gather(outgoing));
+    }
   }
 
   /** One request that changes nothing and may be repeated at will: a lost answer is asked for again. */
   async #ask(options: CallOptions, build: (request: number, deadlineMillis: number) => ClientRequest): Promise<Answer> {
     this.#checkOpen();
     return await this.#calls.start<Answer>(options, (call) => {
-      const attempt = (): void => {
-        this.#exchange((request) => build(request, call.remainingMillis), []).then(
-          (answer) => call.resolve(answer),
-          (error: unknown) => call.retry(error, this.#backoff.next(), attempt),
-        );
+      const attempt = async (): Promise<void> => {
+        if (call.settled) return;
+        try {
+          const connection = await this.#finder.connection();
+          call.resolve(await this.#exchange(connection, (request) => build(request, call.remainingMillis), []));
+        } catch (error) {
+          call.retry(error, this.#backoff.next(), () => void attempt());
+        }
       };
-      attempt();
+      void attempt();
     });
   }
 
-  async #exchange(build: (request: number) => ClientRequest, calls: readonly Call<Proposed>[]): Promise<Answer> {
-    const connection = await this.#finder.connection();
-    for (const call of calls) call.sent = true;
+  async #exchange(
+    connection: Connection,
+    build: (request: number) => ClientRequest,
+    frame: readonly Outgoing[],
+  ): Promise<Answer> {
+    for (const { call } of frame) call.sent = true;
     const reply = await connection.request((request) => encodeRequest(build(request)));
     if (reply.kind !== 'failure') {
       this.#backoff.reset();
       return reply;
     }
-    if (reply.outcome === 'not-executed') for (const call of calls) call.sent = false;
+    if (reply.outcome === 'not-executed') for (const { call } of frame) call.sent = false;
     if (reply.code === 'NOT_LEADER' || reply.code === 'NO_LEADER') this.#finder.moveOn(connection, reply.leader);
     throw new ScriptoriumError(reply.code, reply.message, { outcome: reply.outcome });
   }
@@ -183,16 +189,30 @@ export class Client implements LogService {
   }
 }
 
+function proposalOf(frame: readonly Outgoing[]): (request: number) => ClientRequest {
+  const writer = new EntryWriter();
+  for (const { commands } of frame) for (const command of commands) writer.append(command);
+  const { count, section } = writer.take();
+  const deadlineMillis = Math.max(...frame.map(({ call }) => call.remainingMillis));
+  return (request) => ({ kind: 'propose', request, deadlineMillis, count, section });
+}
+
 function settle(frame: readonly Outgoing[], answer: Answer): void {
-  if (answer.kind !== 'proposed') {
-    for (const { call } of frame) call.reject(mismatch('a proposal', answer));
-    return;
-  }
+  if (answer.kind !== 'proposed') throw mismatch('a proposal', answer);
   let { firstIndex } = answer;
-  const parts = splitResults(answer.results, frame);
+  const parts = resultsOf(frame, answer.results);
   for (const [position, { call, count }] of frame.entries()) {
     call.resolve({ firstIndex, results: parts[position] as Uint8Array });
     firstIndex += count;
+  }
+}
+
+/** Whatever a worker makes of its answer, the commands may have taken effect. */
+function resultsOf(frame: readonly Outgoing[], results: Uint8Array): Uint8Array[] {
+  try {
+    return splitResults(results, frame);
+  } catch (cause) {
+    throw new ScriptoriumError('BAD_FRAME', 'the results are not those of the proposal', { cause, outcome: 'unknown' });
   }
 }
 
