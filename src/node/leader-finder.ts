@@ -23,8 +23,15 @@ export class LeaderFinder {
 
   /** The open connection, or a new one; rejects UNREACHABLE, and the next call tries the next contact. */
   connection(): Promise<Connection> {
-    this.#current ??= this.#dial(this.#target);
-    return this.#current;
+    if (this.#current !== null) return this.#current;
+    const address = this.#target;
+    const dialled = this.#dial(address);
+    const lost = (): void => {
+      if (this.#current === dialled) this.#lost(address); // an older one's end says nothing of the one in use
+    };
+    dialled.then((connection) => connection.onClosed(lost), lost);
+    this.#current = dialled;
+    return dialled;
   }
 
   /** The worker asked does not lead. */
@@ -46,19 +53,13 @@ export class LeaderFinder {
     const controller = new AbortController();
     const cancel = systemClock.setTimer(DIAL_MILLIS, () => controller.abort());
     try {
-      const connection = await Connection.open({ ...this.#options, address }, controller.signal);
-      connection.onClosed(() => this.#lost(address));
-      return connection;
-    } catch (error) {
-      this.#lost(address);
-      throw error;
+      return await Connection.open({ ...this.#options, address }, controller.signal);
     } finally {
       cancel();
     }
   }
 
   #lost(address: string): void {
-    if (address !== this.#target) return;
     this.#current = null;
     this.#suspect = { address, until: systemClock.now() + SUSPECT_MILLIS };
     this.#nextContact();
