@@ -125,7 +125,7 @@ export class Connection {
   #receive(frame: Uint8Array): void {
     this.#silentSweeps = 0;
     if (livenessOf(frame) !== undefined) return;
-    const reply = decodeReply(frame.slice()); // answers outlive the frame
+    const reply = decodeReply(new Uint8Array(frame)); // answers outlive the frame
     const waiting = this.#waiting.get(reply.request);
     this.#waiting.delete(reply.request);
     waiting?.resolve(reply);

@@ -42,7 +42,7 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
     } else if (message.kind === 'status') {
       answer({ kind: 'statusReply', request, status: backend.status() });
     } else if (message.kind === 'query') {
-      backend.read(message.query.slice()).then(
+      backend.read(new Uint8Array(message.query)).then(
         (result) => answer({ kind: 'queryReply', request, result }),
         (error: unknown) => refuse(request, error),
       );
