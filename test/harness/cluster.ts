@@ -1,0 +1,180 @@
+/**
+ * A cluster of real processes: scribes and workers started one by one through the command line, on ports and directories
+ * they keep over restarts. Restarts nothing by itself.
+ */
+import { join } from 'node:path';
+import type { ScribeStatus, WorkerStatus } from '../../src/node/status.ts';
+import { scriptorium } from './command.ts';
+import { freePorts } from './ports.ts';
+import { scratchDirectory } from './scratch.ts';
+import { ServerProcess } from './server-process.ts';
+import { until } from './until.ts';
+
+export interface ClusterOptions {
+  /** Default 3. */
+  readonly scribes?: number;
+  /** Default 3. */
+  readonly workers?: number;
+  /** Module of the state machine; without it the key-value store, with Redis ports. */
+  readonly machine?: string;
+  /** Further flags for every scribe. */
+  readonly scribeFlags?: readonly string[];
+}
+
+/** A server's place: what stays when its process is killed and started again. */
+interface Place {
+  readonly id: string;
+  /** `host:port` for links and clients. */
+  readonly address: string;
+  /** `host:port` of /status. */
+  readonly admin: string;
+}
+
+export interface ScribePlace extends Place {
+  readonly directory: string;
+}
+
+export interface WorkerPlace extends Place {
+  /** `host:port` for Redis clients. */
+  readonly redis: string;
+}
+
+const letter = (position: number): string => String.fromCharCode('a'.charCodeAt(0) + position);
+
+export class Cluster {
+  readonly directory: string;
+  readonly scribes: readonly ScribePlace[];
+  readonly workers: readonly WorkerPlace[];
+  readonly #options: ClusterOptions;
+  readonly #processes = new Map<string, ServerProcess>();
+  readonly #remove: () => void;
+
+  private constructor(options: ClusterOptions, ports: readonly number[]) {
+    const scratch = scratchDirectory();
+    this.directory = scratch.path;
+    this.#remove = scratch.remove;
+    this.#options = options;
+    const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    const take = (): string => addresses.pop()!;
+    this.scribes = Array.from({ length: options.scribes ?? 3 }, (_, position) => {
+      const id = letter(position);
+      return { id, address: take(), admin: take(), directory: join(scratch.path, id) };
+    });
+    this.workers = Array.from({ length: options.workers ?? 3 }, (_, position) => {
+      return { id: `w${position + 1}`, address: take(), admin: take(), redis: take() };
+    });
+  }
+
+  /** Makes the directories and starts nothing. */
+  static async create(options: ClusterOptions = {}): Promise<Cluster> {
+    const ports = await freePorts(2 * (options.scribes ?? 3) + 3 * (options.workers ?? 3));
+    const cluster = new Cluster(options, ports);
+    const scribes = cluster.scribes.flatMap(({ id, address }) => ['--scribe', `${id}=${address}`]);
+    const { code, stderr } = await scriptorium('init', '--dir', cluster.directory, ...scribes);
+    if (code !== 0) throw new Error(`init: ${stderr}`);
+    return cluster;
+  }
+
+  /** Resolves when a worker leads. */
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    const cluster = await Cluster.create(options);
+    try {
+      await cluster.startAll();
+      await cluster.leader();
+    } catch (error) {
+      await cluster.end();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** Calls `use` with a started cluster and ends it; when `use` fails, its error is followed by what the servers printed. */
+  static async with(options: ClusterOptions, use: (cluster: Cluster) => Promise<void>): Promise<void> {
+    const cluster = await Cluster.start(options);
+    try {
+      await use(cluster);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${cluster.output()}`, { cause: error });
+    } finally {
+      await cluster.end();
+    }
+  }
+
+  get clusterFile(): string {
+    return join(this.directory, 'cluster.json');
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(this.scribes.map(({ id }) => this.startScribe(id)));
+    await Promise.all(this.workers.map(({ id }) => this.startWorker(id)));
+  }
+
+  /** `wrapper` is a command to run it under, such as strace. */
+  async startScribe(id: string, wrapper: readonly string[] = []): Promise<void> {
+    const { directory, address, admin } = this.scribes.find((place) => place.id === id)!;
+    const args = ['scribe', '--dir', directory, '--listen', address, '--admin', admin];
+    this.#processes.set(id, await ServerProcess.start([...args, ...(this.#options.scribeFlags ?? [])], wrapper));
+  }
+
+  async startWorker(id: string): Promise<void> {
+    const { address, admin, redis } = this.workers.find((place) => place.id === id)!;
+    const { machine } = this.#options;
+    const serving = machine === undefined ? ['--resp', redis] : ['--machine', machine];
+    const args = ['worker', '--cluster', this.clusterFile, '--id', id, '--listen', address, '--admin', admin];
+    this.#processes.set(id, await ServerProcess.start([...args, ...serving]));
+  }
+
+  /** The process last started for this scribe or worker. */
+  process(id: string): ServerProcess {
+    const server = this.#processes.get(id);
+    if (server === undefined) throw new Error(`${id} was never started`);
+    return server;
+  }
+
+  isRunning(id: string): boolean {
+    return this.#processes.get(id)?.running === true;
+  }
+
+  /** What it says of itself; undefined when it does not answer. */
+  async workerStatus(id: string): Promise<WorkerStatus | undefined> {
+    return await this.#status<WorkerStatus>(this.workers.find((place) => place.id === id)!);
+  }
+
+  async scribeStatus(id: string): Promise<ScribeStatus | undefined> {
+    return await this.#status<ScribeStatus>(this.scribes.find((place) => place.id === id)!);
+  }
+
+  /** Waits for a worker, none of `except`, that leads and has applied what was committed before. */
+  async leader(except: readonly string[] = []): Promise<WorkerPlace> {
+    return await until('a leader', async () => {
+      const candidates = this.workers.filter(({ id }) => this.isRunning(id) && !except.includes(id));
+      const statuses = await Promise.all(candidates.map(({ id }) => this.workerStatus(id)));
+      const leading = statuses
+        .filter((status) => status?.role === 'leader' && status.appliedIndex >= status.commitIndex)
+        .toSorted((left, right) => right!.term - left!.term)[0];
+      return this.workers.find(({ id }) => id === leading?.workerId);
+    });
+  }
+
+  /** What the servers printed, each under its name. */
+  output(): string {
+    const printed = [...this.#processes].filter(([, server]) => server.output !== '');
+    return printed.map(([id, server]) => `--- ${id}\n${server.output}`).join('\n');
+  }
+
+  /** Kills what still runs and removes the directory. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#processes.values()].map((server) => server.killHard()));
+    this.#remove();
+  }
+
+  async #status<T>(place: Place): Promise<T | undefined> {
+    try {
+      // A frozen process takes the connection and says nothing.
+      const response = await fetch(`http://${place.admin}/status`, { signal: AbortSignal.timeout(1_000) });
+      return (await response.json()) as T;
+    } catch {
+      return undefined;
+    }
+  }
+}
