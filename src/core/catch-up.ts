@@ -43,7 +43,8 @@ export class CatchUp {
     const { log } = this.#state;
     const first = reply.batches[0];
     // The log may have moved since the request: a chunk that no longer follows its end is worthless.
-    const follows = first?.firstIndex === log.tail.index + 1 && log.terms.holds(request.prev);
+    const follows =
+      first?.firstIndex === log.tail.index + 1 && first.term >= log.tail.term && log.terms.holds(request.prev);
     if (reply.outcome !== 'entries' || !follows || request.prev.index !== log.tail.index) return this.#finish('failed');
     for (const batch of reply.batches) this.#state.append(batch);
     this.#state.advanceCommitTo(reply.commit);

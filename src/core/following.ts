@@ -58,7 +58,8 @@ export class Following {
       return true;
     }
     if (match.truncateFrom !== null) {
-      if (match.truncateFrom <= commit) return true; // a peer that asks to drop committed entries is wrong
+      // A peer that asks to drop what is committed, or its own, is wrong.
+      if (match.truncateFrom <= Math.max(commit, this.#accepted)) return true;
       this.#state.truncateFrom(match.truncateFrom);
     }
     for (const batch of match.fresh) this.#state.append(batch);

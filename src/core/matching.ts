@@ -28,6 +28,8 @@ export function matchBatches(log: TermMap, prev: EntryId, batches: readonly Batc
     if (lastIndex(batch) <= log.base.index) continue;
     const term = log.termAt(batch.firstIndex);
     if (term === batch.term) continue; // the same batch: one leader per term builds each index once, and never re-cuts
+    // No leader's log looks like that: nothing of it is taken, whatever sent it.
+    if (!follows(log, batch)) return { kind: 'match', truncateFrom: null, fresh: [], through: prev.index };
     return {
       kind: 'match',
       truncateFrom: term === undefined ? null : batch.firstIndex,
@@ -36,4 +38,10 @@ export function matchBatches(log: TermMap, prev: EntryId, batches: readonly Batc
     };
   }
   return { kind: 'match', truncateFrom: null, fresh: [], through };
+}
+
+/** Whether the batch can stand behind the entry that this log has before it. */
+function follows(log: TermMap, { firstIndex, term }: Batch): boolean {
+  const before = log.termAt(firstIndex - 1);
+  return before !== undefined && before <= term;
 }

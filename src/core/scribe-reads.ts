@@ -7,6 +7,8 @@ import type { ReadLog, Send } from './effects.ts';
 import type { PeerKey, Read, ReadReply } from './messages.ts';
 import { type Batch, type EntryId, ORIGIN } from './types.ts';
 
+/** Nobody gets more than this at once, whatever was asked for: a frame holds it with one batch to spare. */
+const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** Reads one peer may have under way; more are answered `unable`. */
 const MAX_READS_PER_PEER = 4;
 
@@ -42,7 +44,8 @@ export class ScribeReads {
     if (this.#countFor(to) >= MAX_READS_PER_PEER) return now('unable');
     const token = this.#nextToken++;
     this.#pending.set(token, { to, read, truncations: this.#log.truncations });
-    return { send: null, read: { token, from: read.prev.index + 1, to: last, maxBytes: read.maxBytes } };
+    const maxBytes = Math.min(read.maxBytes, MAX_READ_BYTES);
+    return { send: null, read: { token, from: read.prev.index + 1, to: last, maxBytes } };
   }
 
   /** The journal's answer; a log that was truncated meanwhile vouches for nothing. */

@@ -267,7 +267,8 @@ export class ScribeMachine {
     const match = matchBatches(this.#log.terms, prev, batches);
     if (match.kind === 'conflict') return 'conflict';
     if (match.truncateFrom !== null) {
-      if (match.truncateFrom <= this.#commit.index) return 0; // a peer that asks to drop committed entries is wrong
+      // A peer that asks to drop what is committed, or its own leader's, is wrong.
+      if (match.truncateFrom <= Math.max(this.#commit.index, leader.matched)) return 0;
       this.#log.truncateFrom(match.truncateFrom);
     }
     for (const batch of match.fresh) this.#log.append(batch);

@@ -6,6 +6,7 @@ import type { Role, WorkerEffects, WorkerEvent, WorkerStart } from './effects.ts
 import { Election, type ElectionResult } from './election.ts';
 import { Following } from './following.ts';
 import { Leadership } from './leadership.ts';
+import { MAX_TERM_LEAP } from './limits.ts';
 import { type AppendReply, type Message, type PeerKey, workerKey } from './messages.ts';
 import type { EntryId, Index, LoggedConfiguration, Term } from './types.ts';
 import { type KnownLeader, WorkerState } from './worker-state.ts';
@@ -103,6 +104,7 @@ export class WorkerMachine {
   }
 
   #receive(from: PeerKey, message: Message): void {
+    if ('term' in message && this.#leaps(message.term)) return;
     switch (message.kind) {
       case 'append':
         this.#onLeader(message.term, () => this.#following.append(from, message));
@@ -182,6 +184,7 @@ export class WorkerMachine {
 
   /** A scribe's word: where there is a leader of a higher term, ours is over. */
   #hearLeader(leader: KnownLeader): void {
+    if (this.#leaps(leader.term)) return;
     if (this.#leadership !== null) {
       if (leader.term <= this.#state.term) return;
       this.#stepDown();
@@ -272,6 +275,11 @@ export class WorkerMachine {
     if (this.#election === null) return;
     this.#election = null;
     this.#enter('learner');
+  }
+
+  /** A term that no cluster comes to between two messages; believing it would use up all there are (P26). */
+  #leaps(term: Term): boolean {
+    return term - this.#state.term > MAX_TERM_LEAP;
   }
 
   #enter(role: Role): void {

@@ -148,4 +148,49 @@ describe('a scribe', () => {
       [at(2, 4)],
     );
   });
+
+  test('N20: what no leader sends is not stored, and breaks nothing', () => {
+    const bench = new Bench(2, [1]);
+    const own = [batch(2, 2), batch(3, 2)];
+    bench.append(2, at(1, 1), own);
+    const kinds = ({ persists }: ScribeEffects) => persists.map(({ kind }) => kind);
+    // Entry 2 as another one than the same leader's own: nothing it vouched for is dropped.
+    assert.deepEqual(kinds(bench.append(2, at(1, 1), [batch(2, 1)])), []);
+    // A batch said to be longer than the one held leaves a gap.
+    assert.deepEqual(kinds(bench.append(2, at(2, 2), [{ ...batch(3, 2), count: 3 }, batch(6, 2)])), []);
+    assert.deepEqual(bench.machine.tail, at(3, 2));
+    const last = bench.receive('worker:v1', {
+      kind: 'append',
+      term: 2,
+      incarnation: 'v1',
+      prev: at(3, 2),
+      batches: [],
+      commit: 9,
+      round: 0,
+      echo: false,
+    });
+    assert.deepEqual(bench.machine.commit, at(3, 2));
+    assert.deepEqual(kinds(last), ['commitHint']);
+  });
+
+  test('N20: entries from a donor whose terms go back are not stored', () => {
+    const bench = new Bench(3, [1, 3]);
+    bench.append(4, at(3, 4), []);
+    bench.durable();
+    const fetch = { kind: 'fetch', term: 4, incarnation: 'v1', source: 'b', upTo: at(3, 4) } as const;
+    const [asked] = bench.receive('worker:v1', fetch).sends;
+    assert.ok(asked?.message.kind === 'read');
+    const { request, prev } = asked.message;
+    assert.deepEqual(prev, at(2, 3));
+    const reply = { kind: 'readReply', request, commit: at(0, 0), hint: at(0, 0), outcome: 'entries' } as const;
+    assert.deepEqual(bench.receive('scribe:b', { ...reply, batches: [batch(3, 2)] }).persists, []);
+    assert.deepEqual(bench.machine.tail, at(2, 3));
+  });
+
+  test('N05: a read is bounded by the donor, not by what the reader asks for', () => {
+    const bench = new Bench(1, [1, 1]);
+    const read = { kind: 'read', request: 1, prev: at(0, 0), asOf: null, maxBytes: 2 ** 32 - 1 } as const;
+    const [log] = bench.receive('worker:v1', read).reads;
+    assert.ok(log !== undefined && log.maxBytes <= 4 * 1024 * 1024);
+  });
 });

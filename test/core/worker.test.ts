@@ -146,3 +146,34 @@ describe('a candidate', () => {
     assert.equal(bench.machine.role, 'leader');
   });
 });
+
+describe('a worker and what no honest peer sends', () => {
+  test('N20: batches that leave a gap, or that replace what their own leader sent, are not taken', () => {
+    const bench = new Bench();
+    bench.append(5, at(0, 0), [batch(1, 1), batch(2, 5)], 1);
+    bench.append(5, at(1, 1), [batch(2, 5, 'command', 3), batch(5, 5)], 1);
+    bench.append(5, at(1, 1), [batch(2, 4)], 1);
+    assert.deepEqual(bench.machine.tail, at(2, 5));
+    const [reply] = sent(bench.append(5, at(2, 5), [batch(3, 5)], 9), 'appendReply');
+    assert.deepEqual(reply?.durable, at(3, 5));
+  });
+
+  test('N20: a donor whose terms go back is given up', () => {
+    const bench = new Bench();
+    bench.append(5, at(0, 0), [batch(1, 1), batch(2, 5)], 1);
+    const round = bench.campaign();
+    bench.probeReply('scribe:a', round, at(3, 6));
+    const read = bench.probeReply('scribe:b', round, at(1, 1)) as Read;
+    bench.readReply('scribe:a', read, { batches: [batch(3, 4)] });
+    assert.deepEqual(bench.machine.tail, at(2, 5));
+  });
+
+  test('P26: a term beyond any plausible leap is not believed', () => {
+    const bench = new Bench();
+    const leader = { workerId: 'v', incarnation: 'v1', address: 'v:1' };
+    bench.receive('scribe:a', { kind: 'leaderNotice', term: Number.MAX_SAFE_INTEGER, leader });
+    bench.append(Number.MAX_SAFE_INTEGER, at(0, 0), [batch(1, 1)], 1);
+    assert.equal(bench.machine.term, 0);
+    assert.deepEqual(bench.machine.tail, at(0, 0));
+  });
+});
