@@ -76,6 +76,10 @@ export class ServerProcess {
     return alive.has(this);
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** The end of what it printed so far. */
   get output(): string {
     return this.#output;
