@@ -14,7 +14,7 @@ test('CRC32C has the check value of its definition and continues over pieces', (
 });
 
 test('what was appended is durable, read back byte for byte, and there again after a restart', async (context) => {
-  const directory = join(temporaryDirectory(context), 'scribe-1');
+  const directory = join(temporaryDirectory(), 'scribe-1');
   const genesis = makeBatch({ kind: 2, firstIndex: 1 });
   const first = await freshJournal(directory, { genesis: [genesis], hardState: { group: 0, term: 1 } });
   assert.deepEqual(first.journal.identity, IDENTITY);
@@ -58,7 +58,7 @@ test('what was appended is durable, read back byte for byte, and there again aft
 });
 
 test('a suffix is cut at a batch border only, a prefix anywhere, and both survive a restart', async (context) => {
-  const directory = temporaryDirectory(context);
+  const directory = temporaryDirectory();
   const first = await freshJournal(directory);
   for (let index = 1; index <= 30; index += 3) first.journal.append(makeBatch({ firstIndex: index, count: 3 }));
   assert.throws(() => first.journal.truncateSuffix(0, 24), { code: 'BAD_OPTION' });
@@ -82,7 +82,7 @@ test('a suffix is cut at a batch border only, a prefix anywhere, and both surviv
 });
 
 test('groups share the stream and nothing else', async (context) => {
-  const directory = temporaryDirectory(context);
+  const directory = temporaryDirectory();
   const first = await freshJournal(directory);
   for (let group = 0; group < 50; group++) {
     first.journal.append(makeBatch({ group, firstIndex: 1, count: group + 1 }));
@@ -100,7 +100,7 @@ test('groups share the stream and nothing else', async (context) => {
 });
 
 test('what must not be stored is refused with its code, and nothing changes', async (context) => {
-  const directory = temporaryDirectory(context);
+  const directory = temporaryDirectory();
   const { journal } = await freshJournal(directory);
   context.after(() => journal.close());
   journal.append(makeBatch({ firstIndex: 1, term: 5 }));
@@ -120,7 +120,7 @@ test('what must not be stored is refused with its code, and nothing changes', as
 });
 
 test('many segments are filled, and all of them are read back', async (context) => {
-  const directory = temporaryDirectory(context);
+  const directory = temporaryDirectory();
   const first = await freshJournal(directory);
   const entryBytes = 3 * 1024 * 1024;
   let ticket = 0;
@@ -139,7 +139,7 @@ test('many segments are filled, and all of them are read back', async (context) 
 });
 
 test('more than maxPendingBytes waiting for the disk is refused as OVERLOADED, and what was taken is kept', async (context) => {
-  const directory = temporaryDirectory(context);
+  const directory = temporaryDirectory();
   await Journal.format({ directory, identity: IDENTITY, segmentBytes: SEGMENT_BYTES });
   const { journal } = await TestJournal.open(directory, { maxPendingBytes: 8 * 1024 * 1024 });
   let taken = 0;
@@ -160,8 +160,8 @@ test('more than maxPendingBytes waiting for the disk is refused as OVERLOADED, a
   assert.equal(again.journal.group(0).tail.index, taken);
 });
 
-test('inspection tells identity, segments, blocks and the verdict without touching the directory', async (context) => {
-  const directory = temporaryDirectory(context);
+test('inspection tells identity, segments, blocks and the verdict without touching the directory', async () => {
+  const directory = temporaryDirectory();
   const { journal } = await freshJournal(directory, { genesis: [makeBatch({ firstIndex: 1 })] });
   await journal.close();
   const found = await inspectDirectory(directory);

@@ -1,7 +1,6 @@
 /** Directories for journals, on a disk and gone afterwards; batches to put into them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { crc32c } from '../../src/addon/addon.ts';
 import { Journal, type JournalIdentity, type JournalOptions } from '../../src/storage/journal.ts';
 
@@ -14,10 +13,16 @@ export const IDENTITY: JournalIdentity = {
   storageUuid: 'ffeeddccbbaa99887766554433221100',
 };
 
+const directories: string[] = [];
+// Only when all is over: hooks run in the order they were given, and a journal that closes later still needs its files.
+process.once('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
 /** An empty directory beside the compiled tests, that is on the disk of the checkout and not on a tmpfs. */
-export function temporaryDirectory(context: TestContext): string {
+export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(import.meta.dirname, 'journal-'));
-  context.after(() => rmSync(directory, { recursive: true, force: true }));
+  directories.push(directory);
   return directory;
 }
 
