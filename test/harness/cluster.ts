@@ -109,11 +109,10 @@ export class Cluster {
     await Promise.all(this.workers.map(({ id }) => this.startWorker(id)));
   }
 
-  /** `wrapper` is a command to run it under, such as strace. */
-  async startScribe(id: string, wrapper: readonly string[] = []): Promise<void> {
+  async startScribe(id: string): Promise<void> {
     const { directory, address, admin } = this.scribes.find((place) => place.id === id)!;
     const args = ['scribe', '--dir', directory, '--listen', address, '--admin', admin];
-    this.#processes.set(id, await ServerProcess.start([...args, ...(this.#options.scribeFlags ?? [])], wrapper));
+    this.#processes.set(id, await ServerProcess.start([...args, ...(this.#options.scribeFlags ?? [])]));
   }
 
   async startWorker(id: string): Promise<void> {

@@ -37,9 +37,8 @@ export class ServerProcess {
   readonly #child: ChildProcess;
   #output = '';
 
-  private constructor(command: readonly string[]) {
-    const [program = '', ...args] = command;
-    this.#child = spawn(program, args, {
+  private constructor(args: readonly string[]) {
+    this.#child = spawn(process.execPath, args, {
       detached: true,
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -58,9 +57,9 @@ export class ServerProcess {
     });
   }
 
-  /** Starts `scriptorium ARGS`, behind `wrapper` (such as strace) if given; resolves when the server says it is ready. */
-  static async start(args: readonly string[], wrapper: readonly string[] = []): Promise<ServerProcess> {
-    const server = new ServerProcess([...wrapper, process.execPath, PROGRAM, ...args]);
+  /** Starts `scriptorium ARGS`; resolves when the server says it is ready. */
+  static async start(args: readonly string[]): Promise<ServerProcess> {
+    const server = new ServerProcess([PROGRAM, ...args]);
     const ready = new Promise<void>((resolve) => {
       server.#child.once('message', () => resolve());
     });
