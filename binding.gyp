@@ -24,7 +24,8 @@
         'native/segment_store.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'],
+      # The last one: a thread that is being terminated takes no exception, and must not end the process for it.
+      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'cflags_cc!': ['-std=gnu++14', '-std=gnu++17', '-fno-rtti'],
       'cflags_cc': ['-std=c++20', '-O2', '-Wall', '-Wextra', '-fno-exceptions', '-fvisibility=hidden'],
       'ldflags': ['-pthread'],

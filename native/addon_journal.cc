@@ -212,6 +212,8 @@ Napi::Value NativeJournal::Read(const Napi::CallbackInfo& info) {
   Result<ReadPlan> plan = journal_->PlanRead(group.value(), from.value(), max_bytes.value());
   if (!plan.ok()) return Rejected(env, plan.status());
   Napi::Uint8Array bytes = Napi::Uint8Array::New(env, plan.value().bytes);
+  // A thread that is being terminated gets no memory.
+  if (bytes.IsEmpty()) return env.Undefined();
   auto* read = new PendingRead{Napi::Promise::Deferred::New(env), Napi::Persistent(bytes)};
   ++pending_reads_;
   UpdateReference(env);

@@ -148,8 +148,11 @@ class PosixFileSystemImplementation final : public FileSystem {
     const int descriptor = open(path.c_str(), flags, 0640);
     if (descriptor < 0) {
       if (errno == ELOOP) return Status(Code::kRotten, path + ": is a symbolic link, not a file of the journal");
-      if (errno == EISDIR || errno == ENXIO) return NotAFile(path);
-      return FromErrno(errno, "open", path);
+      const int error = errno;
+      // What opening something else gives depends on the flags; what it is decides.
+      struct stat info {};
+      if (lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) return NotAFile(path);
+      return FromErrno(error, "open", path);
     }
     auto file = std::make_unique<PosixFile>(descriptor, path);
     struct stat info {};
