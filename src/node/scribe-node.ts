@@ -5,6 +5,7 @@ import { type Log, silentLog } from '../runtime/log.ts';
 import { ScribeDriver } from '../runtime/scribe-driver.ts';
 import { openStatusDesk } from '../runtime/status-desk.ts';
 import { Journal, type RecoveryReport } from '../storage/journal.ts';
+import type { JournalIdentity } from '../storage/journal-types.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Listener } from '../transport/transport.ts';
 import type { ScribeStatus } from './status.ts';
@@ -13,6 +14,8 @@ import { SCRIBE_TIMING } from './timing.ts';
 export interface ScribeNodeOptions {
   /** A directory made by `formatScribe`. */
   readonly directory: string;
+  /** Whose directory it has to be; WRONG_IDENTITY otherwise. Default whoever's it is. */
+  readonly identity?: Partial<JournalIdentity>;
   /** Loopback address to listen on. */
   readonly host: string;
   /** 0 picks a free one. */
@@ -61,6 +64,7 @@ export class ScribeNode {
     let driver: ScribeDriver | null = null;
     const journal = await Journal.open({
       directory: options.directory,
+      ...(options.identity === undefined ? {} : { identity: options.identity }),
       ...(options.allowBuffered === undefined ? {} : { allowBuffered: options.allowBuffered }),
       onDurable: (ticket) => {
         const { lastWriteMicros, lastSyncMicros } = journal.stats();

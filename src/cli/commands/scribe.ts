@@ -27,15 +27,16 @@ const options = {
   json,
 };
 
-/** Where `init` wrote down that the scribe of this directory listens. */
-async function listedAddress(directory: string): Promise<string> {
+/** What the cluster file beside the directory says of the scribe it is named after; undefined when there is none. */
+async function listed(
+  directory: string,
+): Promise<{ clusterId: string; scribeId: string; address: string } | undefined> {
   const full = resolve(directory);
   const file = join(dirname(full), 'cluster.json');
-  const members = existsSync(file) ? (await readClusterFile(file)).scribes : [];
-  const listed = members.find(({ scribeId }) => scribeId === basename(full))?.address;
-  if (listed === undefined)
-    throw badOption(`--listen is needed: no cluster file beside ${directory} names this scribe`);
-  return listed;
+  if (!existsSync(file)) return undefined;
+  const { clusterId, scribes } = await readClusterFile(file);
+  const member = scribes.find(({ scribeId }) => scribeId === basename(full));
+  return member === undefined ? undefined : { clusterId, scribeId: member.scribeId, address: member.address };
 }
 
 export const scribe = defineCommand({
@@ -45,9 +46,15 @@ export const scribe = defineCommand({
   async run(settings) {
     const { dir, admin, listen } = settings;
     if (dir === undefined) throw badOption('--dir is needed');
+    const expected = await listed(dir);
+    const listenAddress = listen ?? expected?.address;
+    if (listenAddress === undefined)
+      throw badOption(`--listen is needed: no cluster file beside ${dir} names this scribe`);
     const node = await ScribeNode.start({
       directory: dir,
-      ...splitAddress(listen ?? (await listedAddress(dir))),
+      // A directory that was moved or copied to another's place must not speak under the other's name (R26).
+      ...(expected === undefined ? {} : { identity: { clusterId: expected.clusterId, scribeId: expected.scribeId } }),
+      ...splitAddress(listenAddress),
       transport: settings.transport,
       allowBuffered: settings.allowBuffered,
       log: createLog('scribe', settings.logLevel),
