@@ -15,8 +15,8 @@ function startHolder(directory: string, mode: string): { child: ChildProcess; li
   return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
 }
 
-test('S41 S42: a second process is refused naming the first, and welcome as soon as that one was killed', async (context) => {
-  const directory = temporaryDirectory(context);
+test('S41 S42: a second process is refused naming the first, and welcome as soon as that one was killed', async () => {
+  const directory = temporaryDirectory();
   await (await freshJournal(directory)).journal.close();
   const { child, lines } = startHolder(directory, 'hold');
   assert.equal((await lines.next()).value, 'open');
@@ -33,8 +33,8 @@ test('S41 S42: a second process is refused naming the first, and welcome as soon
 
 for (const mode of ['append', 'exit'] as const) {
   const end = mode === 'append' ? 'kill -9' : 'process.exit';
-  test(`S46 S55: after ${end} in the middle of appending, everything that was durable is there`, async (context) => {
-    const directory = temporaryDirectory(context);
+  test(`S46 S55: after ${end} in the middle of appending, everything that was durable is there`, async () => {
+    const directory = temporaryDirectory();
     await (await freshJournal(directory)).journal.close();
     for (let round = 0; round < 3; round++) {
       const { child, lines } = startHolder(directory, mode);
@@ -56,8 +56,8 @@ for (const mode of ['append', 'exit'] as const) {
   });
 }
 
-test('S55: a worker thread that is terminated while it appends and reads leaves a consistent journal', async (context) => {
-  const directory = temporaryDirectory(context);
+test('S55: a worker thread that is terminated while it appends and reads leaves a consistent journal', async () => {
+  const directory = temporaryDirectory();
   await (await freshJournal(directory)).journal.close();
   for (let round = 0; round < 5; round++) {
     const worker = new Worker(new URL('./appending-thread.js', import.meta.url), { workerData: directory });
@@ -78,7 +78,7 @@ test('S55: a worker thread that is terminated while it appends and reads leaves 
 });
 
 test('S54: the bytes of a batch are the caller’s again as soon as append returns', async (context) => {
-  const directory = temporaryDirectory(context);
+  const directory = temporaryDirectory();
   const { journal } = await freshJournal(directory);
   context.after(() => journal.close());
   const expected: Uint8Array[] = [];
@@ -96,8 +96,8 @@ test('S54: the bytes of a batch are the caller’s again as soon as append retur
   await again.journal.close();
 });
 
-test('reads that were asked for before closing are answered, and nothing is possible afterwards', async (context) => {
-  const directory = temporaryDirectory(context);
+test('reads that were asked for before closing are answered, and nothing is possible afterwards', async () => {
+  const directory = temporaryDirectory();
   const opened = await freshJournal(directory);
   await opened.durable(opened.journal.append(makeBatch({ firstIndex: 1 })));
   const reads = Array.from({ length: 50 }, () => opened.journal.read(0, 1, 1));

@@ -25,7 +25,7 @@ const hasTmpfs = existsSync('/dev/shm') && statfsSync('/dev/shm').type === TMPFS
 
 test('the golden directory of format 1 opens to what was put into it', async (context) => {
   const golden = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'disk', 'v1');
-  const directory = temporaryDirectory(context);
+  const directory = temporaryDirectory();
   cpSync(golden, directory, { recursive: true });
   assert.equal((await inspectDirectory(directory)).verdict, 'clean');
   const { journal } = await TestJournal.open(directory);
@@ -52,8 +52,8 @@ test('the golden directory of format 1 opens to what was put into it', async (co
   assert.equal((await journal.read(0, 1, 1 << 20)).length, 108 + 60 + 368 + 21060 + 12064);
 });
 
-test('S04 S05: a directory of another cluster, scribe or storage is refused, both named', async (context) => {
-  const directory = temporaryDirectory(context);
+test('S04 S05: a directory of another cluster, scribe or storage is refused, both named', async () => {
+  const directory = temporaryDirectory();
   await (await freshJournal(directory)).journal.close();
   const other = 'ab'.repeat(16);
   for (const [key, value] of [
@@ -69,8 +69,8 @@ test('S04 S05: a directory of another cluster, scribe or storage is refused, bot
   }
 });
 
-test('a directory that is absent, foreign or half made is not a journal; none is formatted over', async (context) => {
-  const directory = temporaryDirectory(context);
+test('a directory that is absent, foreign or half made is not a journal; none is formatted over', async () => {
+  const directory = temporaryDirectory();
   await assert.rejects(TestJournal.open(join(directory, 'absent')), { code: 'NOT_FORMATTED' });
   await assert.rejects(TestJournal.open(directory), { code: 'NOT_FORMATTED' });
   writeFileSync(join(directory, 'letter.txt'), 'dear all');
@@ -84,8 +84,8 @@ test('a directory that is absent, foreign or half made is not a journal; none is
   await (await freshJournal(directory)).journal.close();
 });
 
-test('S08 S09: a flipped bit below the tail is refused with file and offset, and inspection agrees', async (context) => {
-  const directory = temporaryDirectory(context);
+test('S08 S09: a flipped bit below the tail is refused with file and offset, and inspection agrees', async () => {
+  const directory = temporaryDirectory();
   const { journal } = await freshJournal(directory, { genesis: [makeBatch({ firstIndex: 1 })] });
   await journal.close();
   const path = join(directory, FIRST);
@@ -104,8 +104,8 @@ test('S08 S09: a flipped bit below the tail is refused with file and offset, and
   assert.ok(readFileSync(path).equals(bytes));
 });
 
-test('S52: a link, a FIFO or a directory named like a segment is refused without blocking', async (context) => {
-  const parent = temporaryDirectory(context);
+test('S52: a link, a FIFO or a directory named like a segment is refused without blocking', async () => {
+  const parent = temporaryDirectory();
   for (const kind of ['link', 'fifo', 'directory'] as const) {
     const directory = join(parent, kind);
     await (await freshJournal(directory)).journal.close();
@@ -138,8 +138,8 @@ test('S32: a file system without direct I/O is refused by name, unless buffering
   await journal.close();
 });
 
-test('S28: refusals leave no file open', async (context) => {
-  const directory = temporaryDirectory(context);
+test('S28: refusals leave no file open', async () => {
+  const directory = temporaryDirectory();
   await (await freshJournal(directory)).journal.close();
   const identity = { ...IDENTITY, scribeId: 'scribe-2' };
   const path = join(directory, FIRST);
@@ -157,8 +157,8 @@ test('S28: refusals leave no file open', async (context) => {
   assert.ok(openFiles() <= before);
 });
 
-test('options out of bounds are refused by name', async (context) => {
-  const directory = temporaryDirectory(context);
+test('options out of bounds are refused by name', async () => {
+  const directory = temporaryDirectory();
   const format = { directory, identity: IDENTITY };
   await assert.rejects(Journal.format({ ...format, segmentBytes: 1 << 20 }), {
     code: 'BAD_OPTION',
