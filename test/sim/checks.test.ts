@@ -90,11 +90,17 @@ describe('disk image', () => {
   });
 });
 
+/** Scribes a and b, whose logs end at `tip`, vote for a worker, which then leads. */
+const elect = (rules: Rules, term: number, incarnation: string, tip: LogNode): void => {
+  for (const scribe of ['a', 'b']) rules.granted(scribe, term, incarnation, tip);
+  rules.elected(term, incarnation, tip);
+};
+
 describe('ghost', () => {
   test('R11: figure 8: an old entry on a majority is not chosen until an entry of the newer term is', () => {
     const { tree, first } = planted();
     const ghost = new Ghost(3, first);
-    const rules = new Rules(ghost);
+    const rules = new Rules(ghost, 3);
     const old = tree.grow(batch(2, 2), first, []);
     const rival = tree.grow(batch(2, 3), first, []);
     rules.accepted('a', old);
@@ -114,26 +120,31 @@ describe('ghost', () => {
 
   test('P13: one leader a term, one vote a term, and a leader has what was chosen before', () => {
     const { tree, first } = planted();
-    const rules = new Rules(new Ghost(3, first));
-    rules.elected(2, 'one', first);
+    const rules = new Rules(new Ghost(3, first), 3);
+    elect(rules, 2, 'one', first);
     breaks('one-leader-per-term', () => rules.elected(2, 'two', first));
     breaks('one-leader-per-term', () => rules.leads(2, 'two'));
-    rules.granted('a', 3, 'one');
-    rules.granted('a', 3, 'one');
-    breaks('two-votes-in-a-term', () => rules.granted('a', 3, 'two'));
+    rules.granted('a', 3, 'one', first);
+    rules.granted('a', 3, 'one', first);
+    breaks('two-votes-in-a-term', () => rules.granted('a', 3, 'two', first));
     const chosen = tree.grow(batch(2, 2), first, []);
     rules.accepted('a', chosen);
     rules.accepted('b', chosen);
-    breaks('leader-lacks-committed', () => rules.elected(3, 'two', first));
-    rules.elected(4, 'two', chosen);
+    breaks('leader-lacks-committed', () => rules.elected(4, 'two', first));
+    for (const scribe of ['a', 'b']) rules.granted(scribe, 5, 'two', chosen);
+    breaks('leader-lacks-committed', () => rules.elected(5, 'two', first));
+    elect(rules, 6, 'two', chosen);
+    const longer = tree.grow(batch(3, 6), chosen, []);
+    for (const scribe of ['a', 'b']) rules.granted(scribe, 7, 'two', longer);
+    breaks('leader-without-votes', () => rules.elected(7, 'two', chosen));
   });
 
   test('a commit found out late is still held against leaders elected meanwhile', () => {
     const { tree, first } = planted();
-    const rules = new Rules(new Ghost(3, first));
+    const rules = new Rules(new Ghost(3, first), 3);
     const chosen = tree.grow(batch(2, 2), first, []);
     rules.accepted('a', chosen);
-    rules.elected(3, 'two', first);
+    elect(rules, 3, 'two', first);
     breaks('leader-lacks-committed', () => rules.accepted('b', chosen));
   });
 });

@@ -3,15 +3,10 @@
  * majority's answers (R8). Judged from the messages delivered to it, on its own clock.
  */
 import type { Message, PeerKey, ProbeReply } from '../../src/core/messages.ts';
-import type { EntryId } from '../../src/core/types.ts';
-import { describeId } from './log-tree.ts';
+import { describeId, notBehind } from './log-tree.ts';
 import { demand } from './violation.ts';
 import type { WorkerHost } from './worker-host.ts';
 import type { World } from './world.ts';
-
-/** By term first, then by index (Raft §5.4.1). */
-export const notBehind = (left: EntryId, right: EntryId): boolean =>
-  left.term > right.term || (left.term === right.term && left.index >= right.index);
 
 export class ElectionChecks {
   readonly #world: World;

@@ -6,13 +6,16 @@
 import type { Batch, EntryId } from '../../src/core/types.ts';
 import { demand } from './violation.ts';
 
+/** An entry that no client waits for: it makes batches longer. */
+export const FILLER = -1;
+
 export interface LogNode {
   readonly batch: Batch;
   readonly term: number;
   readonly firstIndex: number;
   readonly lastIndex: number;
   readonly previous: LogNode | null;
-  /** Numbers of the commands inside; empty for no-ops and configurations. */
+  /** Numbers of the clients' commands inside, or `FILLER`; empty for no-ops and configurations. */
   readonly commands: readonly number[];
 }
 
@@ -20,6 +23,10 @@ export const describeId = ({ index, term }: EntryId): string => `${index}@${term
 
 export const idOf = (node: LogNode | null): EntryId =>
   node === null ? { index: 0, term: 0 } : { index: node.lastIndex, term: node.term };
+
+/** By term first, then by index (Raft §5.4.1). */
+export const notBehind = (left: EntryId, right: EntryId): boolean =>
+  left.term > right.term || (left.term === right.term && left.index >= right.index);
 
 const position = (index: number, term: number): number => term * 2 ** 32 + index;
 

@@ -262,6 +262,12 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'a read is forgotten with the link it was passed on over',
+    rule: 'R15',
+    caughtBy: 'not-converged-after-heal',
+    patches: [{ file: 'worker.js', find: 'this.#refuseAsked(event.from);', replace: '' }],
+  },
 ];
 
 /** The machines of a core with the mutant's patches; call `remove` when done. */

@@ -3,7 +3,7 @@
  * a read's answer is how much of the log it saw, and linearizability comes down to three comparisons with the highest index
  * any operation had shown before this one began.
  */
-import type { LogNode } from './log-tree.ts';
+import { FILLER, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
 
 export type Outcome = 'pending' | 'executed' | 'not-executed' | 'unknown';
@@ -75,6 +75,7 @@ export class Operations {
     const at = new Map<number, number>();
     for (const node of committed) {
       for (const [position, command] of node.commands.entries()) {
+        if (command === FILLER) continue;
         demand(!at.has(command), 'executed-twice', () => `command ${command}`);
         at.set(command, node.firstIndex + position);
       }

@@ -29,6 +29,9 @@ export const FAULT_KINDS = [
 /** Kinds that lead furthest: logs that part, leaders that do not know they are deposed. */
 const TELLING = ['reconnect', 'strand-leader', 'strand-in-election', 'crash-in-election', 'twin-worker'] as const;
 
+/** Together they make logs part again and again: leaders of a minority, short-lived ones, one after the other. */
+const FEUD = ['strand-leader', 'strand-in-election', 'crash-in-election', 'crash-leader'] as const;
+
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Span {
@@ -54,6 +57,8 @@ export interface Plan {
   readonly stragglers: boolean;
   /** Mean pause of a client between operations. */
   readonly thinkMillis: number;
+  /** Entries added to each batch, at most. */
+  readonly fillers: number;
   readonly worker: WorkerOptions;
 }
 
@@ -71,15 +76,17 @@ export function makePlan(seed: number, random: Random): Plan {
     clockDrift: random.pick([0, 0.01, 0.05]),
     stragglers: random.chance(0.5),
     thinkMillis: random.pick([3, 15, 60]),
+    fillers: random.pick([0, 0, 2, 6]),
     worker: workerOptions(random),
   };
 }
 
-/** None in a tenth of the seeds; in others one or two kinds with time to unfold, or several at a random pace. */
+/** None in a tenth of the seeds, a feud in another tenth; in others one or two kinds with time to unfold, or several at a random pace. */
 function chooseFaults(random: Random): ReadonlyMap<FaultKind, number> {
   const manner = random.next();
   if (manner < 0.1) return new Map();
-  const few = manner < 0.5;
+  if (manner < 0.2) return new Map(FEUD.map((kind) => [kind, 100 + 300 * random.next()]));
+  const few = manner < 0.55;
   const kinds = few
     ? [random.pick(FAULT_KINDS), random.pick(TELLING)]
     : random.subset(FAULT_KINDS, random.pick([0.2, 0.5]));

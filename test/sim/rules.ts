@@ -3,7 +3,7 @@
  * chosen before its term, nobody calls committed what the disks do not bear out. Shares no code with the core.
  */
 import type { Ghost } from './ghost.ts';
-import { covering, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
+import { covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
 import { demand } from './violation.ts';
 
 interface Leadership {
@@ -17,11 +17,13 @@ interface Leadership {
 export class Rules {
   readonly ghost: Ghost;
   readonly #leaders = new Map<number, Leadership>();
-  /** Votes said, by scribe and term. */
-  readonly #grants = new Map<string, string>();
+  /** Votes said, by term and scribe: to whom, and where the scribe's log ended. */
+  readonly #grants = new Map<number, Map<string, { readonly incarnation: string; readonly tip: LogNode | null }>>();
+  readonly #majority: number;
 
-  constructor(ghost: Ghost) {
+  constructor(ghost: Ghost, scribes: number) {
     this.ghost = ghost;
+    this.#majority = Math.floor(scribes / 2) + 1;
   }
 
   get elections(): number {
@@ -42,6 +44,12 @@ export class Rules {
     const leader = { term, incarnation, inherited, tip: inherited };
     this.#leaders.set(term, leader);
     this.#complete(leader, this.ghost.nodes.length - 1);
+    const votes = [...(this.#grants.get(term)?.values() ?? [])].filter(
+      (grant) => grant.incarnation === incarnation && notBehind(idOf(inherited), idOf(grant.tip)),
+    );
+    const who = (): string =>
+      `${incarnation} leads term ${term} from ${describeId(idOf(inherited))}, ${votes.length} votes`;
+    demand(votes.length >= this.#majority, 'leader-without-votes', who);
   }
 
   /** A worker acts as the leader of a term: it must be the one. */
@@ -55,15 +63,13 @@ export class Rules {
     return leader;
   }
 
-  granted(storageUuid: string, term: number, incarnation: string): void {
-    const key = `${storageUuid} ${term}`;
-    const before = this.#grants.get(key);
-    demand(
-      before === undefined || before === incarnation,
-      'two-votes-in-a-term',
-      () => `${storageUuid} in term ${term}`,
-    );
-    this.#grants.set(key, incarnation);
+  granted(storageUuid: string, term: number, incarnation: string, tip: LogNode | null): void {
+    const inTerm = this.#grants.get(term) ?? new Map();
+    this.#grants.set(term, inTerm);
+    const before = inTerm.get(storageUuid);
+    const once = before === undefined || before.incarnation === incarnation;
+    demand(once, 'two-votes-in-a-term', () => `${storageUuid} in term ${term}`);
+    if (before === undefined) inTerm.set(storageUuid, { incarnation, tip });
   }
 
   /** An append became durable on a scribe whose durable term is the entry's. */

@@ -99,7 +99,7 @@ class Run {
     demand(site.process?.state === state, 'state-differs', () => `${operations} operations`);
   }
 
-  /** All disks, logs and applied indexes are equal. */
+  /** All disks, logs and applied indexes are equal, and nobody's read is forgotten. */
   #converged(): boolean {
     const { world } = this;
     const { lastIndex } = world.rules.ghost.tip;
@@ -107,6 +107,7 @@ class Run {
       ({ disk }) => disk.pending.length === 0 && disk.image.tip === world.rules.ghost.tip,
     );
     if (!disks || !world.liveWorkers.every((host) => host.appliedIndex === lastIndex)) return false;
+    if (world.liveWorkers.some(({ openReads }) => openReads > 0)) return false;
     const states = new Set(world.liveWorkers.map(({ state }) => state));
     demand(states.size === 1, 'state-differs', () => [...states].join(' '));
     return true;
@@ -115,7 +116,7 @@ class Run {
   #lag(): string {
     const { scribes, liveWorkers, rules } = this.world;
     const disks = scribes.map(({ scribeId, disk }) => `${scribeId} ${idOf(disk.image.tip).index}`);
-    const workers = liveWorkers.map((host) => `${host.site} ${host.appliedIndex}`);
+    const workers = liveWorkers.map((host) => `${host.site} ${host.appliedIndex} (${host.openReads} reads open)`);
     return `committed ${rules.ghost.tip.lastIndex}; ${[...disks, ...workers].join(', ')}`;
   }
 

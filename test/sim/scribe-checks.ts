@@ -6,8 +6,7 @@ import type { Persist } from '../../src/core/effects.ts';
 import type { AppendReply, Message, PeerKey, ProbeReply, ReadReply, VoteReply } from '../../src/core/messages.ts';
 import type { EntryId } from '../../src/core/types.ts';
 import { type DiskRecord, Image } from './disk.ts';
-import { notBehind } from './election-checks.ts';
-import { covering, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
+import { covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
 import type { ScribeHost, ScribeSite } from './scribe-host.ts';
 import { demand } from './violation.ts';
 import type { World } from './world.ts';
@@ -96,7 +95,7 @@ export class ScribeChecks {
     );
     if (reply.reason !== 'granted') return;
     const incarnation = to.slice('worker:'.length);
-    this.#world.rules.granted(this.#place.storageUuid, reply.requestTerm, incarnation);
+    this.#world.rules.granted(this.#place.storageUuid, reply.requestTerm, incarnation, tip);
     const durable = hardState.term === reply.requestTerm && hardState.votedFor === incarnation;
     const superseded = hardState.term > reply.requestTerm;
     demand(

@@ -7,7 +7,7 @@ import type { PeerKey } from '../../src/core/messages.ts';
 import type { Batch, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
 import { ElectionChecks } from './election-checks.ts';
 import { Host, type HostEvent } from './host.ts';
-import { covering, describeId } from './log-tree.ts';
+import { covering, describeId, FILLER } from './log-tree.ts';
 import type { Operation } from './operations.ts';
 import { demand } from './violation.ts';
 import { WorkerChecks } from './worker-checks.ts';
@@ -64,6 +64,11 @@ export class WorkerHost extends Host {
     for (const operation of lost) this.world.operations.giveUp(operation);
   }
 
+  /** Reads the machine has neither allowed nor refused, or that wait to be served. */
+  get openReads(): number {
+    return this.#reads.size;
+  }
+
   /** A client's write: taken into a batch, or refused before anything happened. */
   submit(operation: Operation): void {
     this.whenRunning(() => {
@@ -92,7 +97,8 @@ export class WorkerHost extends Host {
         continue;
       }
       const { term, tail } = this.machine;
-      const commands = operations.map(({ number }) => number);
+      const fillers = this.random.integer(0, this.world.plan.fillers + 1);
+      const commands = [...operations.map(({ number }) => number), ...new Array<number>(fillers).fill(FILLER)];
       const batch = this.#build('command', term, tail.index + 1, commands.length, this.machine.timestampMillis);
       this.world.trace(
         () => `${this.site} proposes ${describeId({ index: batch.firstIndex, term })} commands ${commands}`,

@@ -61,7 +61,7 @@ export class World {
     const configuration = { scribes: members };
     // What `init` writes on every disk: the configuration as entry 1, of term 1.
     const first = this.tree.grow({ ...this.build('configuration', 1, 1, 1, 0), configuration }, null, []);
-    this.rules = new Rules(new Ghost(members.length, first));
+    this.rules = new Rules(new Ghost(members.length, first), members.length);
     this.#contact = { id: { index: 0, term: 0 }, configuration };
     this.scribes = members.map(({ scribeId, storageUuid }) => {
       const image = new Image({ term: 1, votedFor: null }, [first], { index: 0, term: 0 });
