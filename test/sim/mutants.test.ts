@@ -5,7 +5,8 @@ import { realMachines } from './machines.ts';
 import { loadMutant, MUTANTS } from './mutants.ts';
 import { runSeed } from './run.ts';
 
-const MOST_SEEDS = 1000;
+/** The rarest is seen by about one seed in three hundred; a change of the core reshuffles which. */
+const MOST_SEEDS = 3000;
 
 describe('mutants', () => {
   for (const mutant of MUTANTS) {
