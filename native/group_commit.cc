@@ -216,6 +216,7 @@ Status GroupCommit::Close() {
       if (HasWork()) WriteAndPublish(lock);
     }
   }
+  segment_.file.reset();
   return failure();
 }
 

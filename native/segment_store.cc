@@ -70,6 +70,8 @@ void SegmentStore::Stop() {
     changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  std::lock_guard lock(mutex_);
+  reading_.clear();
 }
 
 uint64_t SegmentStore::count() const {

@@ -53,7 +53,7 @@ class SegmentStore {
   Result<std::shared_ptr<File>> OpenForReading(uint64_t number);
   // Asks for the segment to be prepared in the background; returns at once.
   void PrepareAhead(uint64_t number);
-  // Ends the background thread, giving up what it prepares. Idempotent.
+  // Ends the background thread, giving up what it prepares, and closes the files. Idempotent.
   void Stop();
 
   uint64_t count() const;
