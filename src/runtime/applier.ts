@@ -8,7 +8,7 @@ import { batchBody } from '../wire/batch.ts';
 
 /** Batches in one run: about this many bytes. */
 const RUN_BYTES = 512 * 1024;
-/** Runs handed to the thread ahead of its answers: it never waits for us between two. */
+/** Runs of either kind handed to the thread ahead of its answers: it never waits for us between two. */
 const MAX_RUNS = 2;
 /** Queries in one run. */
 const MAX_QUERIES = 1024;
@@ -34,7 +34,9 @@ export class Applier {
   #runs = 0;
   #applied: Index = 0;
   #queries: Query[] = [];
-  #stopped = false;
+  /** Runs of queries under way; the host's bound on runs is shared, and must never be used up by reading. */
+  #queryRuns = 0;
+  #stopped: { readonly error: unknown } | null = null;
 
   constructor(host: MachineHost, handlers: ApplierHandlers) {
     this.#host = host;
@@ -52,6 +54,7 @@ export class Applier {
 
   /** Run `query` once everything up to `index` is applied. */
   query(index: Index, query: Uint8Array): Promise<Uint8Array> {
+    if (this.#stopped !== null) return Promise.reject(this.#stopped.error);
     return new Promise((resolve, reject) => {
       this.#queries.push({ index, query, resolve, reject });
       if (this.#queries.length === 1) queueMicrotask(() => this.#serve()); // gather what this turn brings
@@ -59,14 +62,14 @@ export class Applier {
   }
 
   stop(error: unknown): void {
-    this.#stopped = true;
+    this.#stopped = { error };
     this.#queue = [];
     for (const { reject } of this.#queries) reject(error);
     this.#queries = [];
   }
 
   #pump(): void {
-    while (!this.#stopped && this.#runs < MAX_RUNS && this.#queue.length > 0) {
+    while (this.#stopped === null && this.#runs < MAX_RUNS && this.#queue.length > 0) {
       let bytes = 0;
       let count = 0;
       for (const batch of this.#queue) {
@@ -90,19 +93,20 @@ export class Applier {
     this.#host.apply(runnable).then(
       (results) => {
         this.#runs--;
-        if (this.#stopped) return;
+        if (this.#stopped !== null) return;
         this.#applied = lastIndex(batches[batches.length - 1] as Batch);
         this.#handlers.applied(batches, results);
         this.#serve();
         this.#pump();
       },
       (error: unknown) => {
-        if (!this.#stopped) this.#handlers.failed(error);
+        if (this.#stopped === null) this.#handlers.failed(error);
       },
     );
   }
 
   #serve(): void {
+    if (this.#queryRuns >= MAX_RUNS) return;
     const ready: Query[] = [];
     const waiting: Query[] = [];
     for (const query of this.#queries) {
@@ -110,8 +114,10 @@ export class Applier {
     }
     this.#queries = waiting;
     if (ready.length === 0) return;
+    this.#queryRuns++;
     this.#host.read(ready.map(({ query }) => query)).then(
       (answers) => {
+        this.#queryRuns--;
         for (const [position, { resolve, reject }] of ready.entries()) {
           const answer = answers[position];
           if (answer instanceof Uint8Array) resolve(answer);
@@ -120,7 +126,9 @@ export class Applier {
         this.#serve();
       },
       (error: unknown) => {
+        this.#queryRuns--;
         for (const { reject } of ready) reject(error);
+        this.#serve();
       },
     );
   }

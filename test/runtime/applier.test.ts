@@ -1,0 +1,53 @@
+/** Feeding a real state machine: what is committed is applied, however much is being read. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Batch } from '../../src/core/types.ts';
+import { MachineHost } from '../../src/machine/host.ts';
+import { Applier } from '../../src/runtime/applier.ts';
+import { encodeBatch } from '../../src/wire/batch.ts';
+import { encodeEntry } from '../../src/wire/entries.ts';
+
+const RECORDER = new URL('../machine/machines/recorder.js', import.meta.url);
+
+const command = (firstIndex: number, text: string): Batch =>
+  encodeBatch({
+    kind: 'command',
+    term: 1,
+    firstIndex,
+    timestampMillis: 1,
+    count: 1,
+    body: encodeEntry(Buffer.from(text)),
+  });
+
+async function start() {
+  const host = await MachineHost.start({ module: RECORDER, options: '#' });
+  let settle: (index: number) => void = () => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+  const applied = new Promise<number>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  const applier = new Applier(host, { applied: () => settle(applier.applied), failed: (error) => fail(error) });
+  return { host, applier, applied };
+}
+
+test('M12: reads that come faster than they are answered never keep a committed batch from being applied', async () => {
+  const { host, applier, applied } = await start();
+  const reads: Promise<Uint8Array>[] = [];
+  for (let count = 0; count < 1100; count++) {
+    reads.push(applier.query(0, Buffer.from('?')));
+    await Promise.resolve(); // each in a turn of its own, all before the thread's first answer
+    await Promise.resolve();
+  }
+  applier.push([command(1, 'x')]);
+  assert.equal(await applied, 1);
+  await Promise.all(reads);
+  await host.stop();
+});
+
+test('a query that comes after the end is refused at once', async () => {
+  const { host, applier } = await start();
+  applier.stop(new Error('over'));
+  await assert.rejects(applier.query(9, Buffer.from('?')), { message: 'over' });
+  await host.stop();
+});
