@@ -11,7 +11,7 @@ const COMPACT_AFTER = 1024;
 
 export class VolatileLog {
   readonly terms = new TermMap(ORIGIN);
-  #batches: Batch[] = [];
+  #batches: (Batch | undefined)[] = [];
   /** Position of the first batch still held. */
   #head = 0;
   #bytes = 0;
@@ -69,7 +69,7 @@ export class VolatileLog {
       const batch = this.#batches[this.#head] as Batch;
       if (lastIndex(batch) > this.#applied) break;
       this.#bytes -= batch.bytes.length;
-      this.#head++;
+      this.#batches[this.#head++] = undefined; // its bytes are free at once, not when the array is cut (R16)
       dropped = batch;
     }
     if (dropped !== null) this.terms.dropThrough(lastIndex(dropped));
