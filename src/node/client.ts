@@ -42,7 +42,11 @@ interface Outgoing {
   readonly count: number;
   /** Of its commands as an entry section. */
   readonly bytes: number;
+  readonly tries: Tries;
 }
+
+/** Whether what was refused is tried again until the deadline, or left to a caller who may know better where to. */
+type Tries = 'until-deadline' | 'once';
 
 /** A frame of proposals is closed at this size. */
 const MAX_FRAME_FILL_BYTES = 256 * 1024;
@@ -108,11 +112,15 @@ export class Client implements LogService {
   }
 
   /** As `proposeBatch`, the results left encoded: for those who pass them on. */
-  async proposeRaw(commands: readonly Uint8Array[], options: CallOptions): Promise<Proposed> {
+  async proposeRaw(
+    commands: readonly Uint8Array[],
+    options: CallOptions,
+    tries: Tries = 'until-deadline',
+  ): Promise<Proposed> {
     this.#checkOpen();
     const bytes = checkCommands(commands);
     return await this.#calls.start<Proposed>(options, (call) =>
-      this.#gather({ call, commands, count: commands.length, bytes }),
+      this.#gather({ call, commands, count: commands.length, bytes, tries }),
     );
   }
 
@@ -147,7 +155,10 @@ export class Client implements LogService {
       settle(frame, answer);
     } catch (error) {
       const pause = this.#backoff.next();
-      for (const outgoing of gathered) outgoing.call.retry(error, pause, () => this.#gather(outgoing));
+      for (const outgoing of gathered) {
+        if (outgoing.tries === 'once') outgoing.call.reject(error);
+        else outgoing.call.retry(error, pause, () => this.#gather(outgoing));
+      }
     }
   }
 

@@ -140,7 +140,7 @@ export class WorkerNode implements LogService {
     });
   }
 
-  /** Somebody else leads: send it there over the client protocol. */
+  /** Somebody else leads: send it there over the client protocol. Refused, it starts over: by then we may lead. */
   #passOn(call: Call<Proposed>, commands: readonly Uint8Array[], again: (error: unknown) => void): void {
     const address = this.#life?.driver?.leader?.identity.address;
     if (address === undefined || address === this.address) {
@@ -149,7 +149,7 @@ export class WorkerNode implements LogService {
     }
     call.sent = true;
     this.#clientOf(address)
-      .then((client) => client.proposeRaw(commands, { deadlineMillis: call.remainingMillis }))
+      .then((client) => client.proposeRaw(commands, { deadlineMillis: call.remainingMillis }, 'once'))
       .then((proposed) => call.resolve(proposed), again);
   }
 
