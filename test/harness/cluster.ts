@@ -17,8 +17,8 @@ export interface ClusterOptions {
   readonly workers?: number;
   /** Module of the state machine; without it the key-value store, with Redis ports. */
   readonly machine?: string;
-  /** Further flags for every scribe. */
-  readonly scribeFlags?: readonly string[];
+  /** Further flags for `init`. */
+  readonly initFlags?: readonly string[];
 }
 
 /** A server's place: what stays when its process is killed and started again. */
@@ -70,7 +70,13 @@ export class Cluster {
     const ports = await freePorts(2 * (options.scribes ?? 3) + 3 * (options.workers ?? 3));
     const cluster = new Cluster(options, ports);
     const scribes = cluster.scribes.flatMap(({ id, address }) => ['--scribe', `${id}=${address}`]);
-    const { code, stderr } = await scriptorium('init', '--dir', cluster.directory, ...scribes);
+    const { code, stderr } = await scriptorium(
+      'init',
+      '--dir',
+      cluster.directory,
+      ...scribes,
+      ...(options.initFlags ?? []),
+    );
     if (code !== 0) throw new Error(`init: ${stderr}`);
     return cluster;
   }
@@ -112,7 +118,7 @@ export class Cluster {
   async startScribe(id: string): Promise<void> {
     const { directory, address, admin } = this.scribes.find((place) => place.id === id)!;
     const args = ['scribe', '--dir', directory, '--listen', address, '--admin', admin];
-    this.#processes.set(id, await ServerProcess.start([...args, ...(this.#options.scribeFlags ?? [])]));
+    this.#processes.set(id, await ServerProcess.start(args));
   }
 
   async startWorker(id: string): Promise<void> {
