@@ -31,7 +31,8 @@ interface Place {
 }
 
 export interface ScribePlace extends Place {
-  readonly directory: string;
+  /** May be changed before the scribe is started, to one on another disk. */
+  directory: string;
 }
 
 export interface WorkerPlace extends Place {
