@@ -30,10 +30,18 @@ export function announce(fields: ReadyMessage['ready'], json: boolean, words: st
   else print(words);
 }
 
-/** Serves until told to stop, then stops; rejects when the server fails first, after stopping it. */
+/**
+ * Serves until told to stop, then stops; rejects when the server fails first, after stopping it. What has failed may fail
+ * again in stopping; the first failure is the one to tell, and the parent's channel must not keep the process alive.
+ */
 export async function serve(failed: Promise<unknown>, stop: () => Promise<void>): Promise<void> {
   const failure = await Promise.race([toldToStop(), failed]);
-  await stop();
-  if (process.connected) process.disconnect();
+  try {
+    await stop();
+  } catch (error) {
+    throw failure ?? error;
+  } finally {
+    if (process.connected) process.disconnect();
+  }
   if (failure !== undefined) throw failure;
 }
