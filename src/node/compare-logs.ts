@@ -53,6 +53,22 @@ function prevailing(readings: readonly Reading[]): Batch {
   return batches.reduce((best, batch) => (votes(batch) > votes(best) ? batch : best));
 }
 
+/** Reads on in all of them together until each has come to the end of what is committed, or has parted from the others. */
+async function compareAll(readings: readonly Reading[], commitIndex: number): Promise<void> {
+  await Promise.all(readings.map((reading) => advance(reading, commitIndex)));
+  for (let reading = readings.filter(({ next }) => next !== null); reading.length > 0; ) {
+    const expected = prevailing(reading);
+    for (const one of reading.filter(({ next }) => next !== null && !sameBytes(next, expected))) {
+      one.next = null;
+      one.state = 'differs';
+    }
+    reading = reading.filter(({ next }) => next !== null);
+    for (const one of reading) one.through = lastIndex(expected);
+    await Promise.all(reading.map((one) => advance(one, commitIndex)));
+    reading = reading.filter(({ next }) => next !== null);
+  }
+}
+
 export async function compareLogs(clusterId: string, addresses: readonly string[]): Promise<ComparedLogs> {
   const statuses = await Promise.all(addresses.map((address) => scribeStatus(address, clusterId)));
   const commitIndex = Math.max(0, ...statuses.map((status) => status?.commitIndex ?? 0));
@@ -60,18 +76,11 @@ export async function compareLogs(clusterId: string, addresses: readonly string[
     const batches = readScribeLog({ clusterId, address });
     return { address, batches, state: 'equal', through: 0, next: null };
   });
-  await Promise.all(readings.map((reading) => advance(reading, commitIndex)));
-  for (let reading = readings.filter(({ next }) => next !== null); reading.length > 0; ) {
-    const expected = prevailing(reading);
-    for (const one of reading.filter(({ next }) => next !== null && !sameBytes(next, expected))) {
-      one.next = null;
-      one.state = 'differs';
-      await one.batches.return();
-    }
-    reading = reading.filter(({ next }) => next !== null);
-    for (const one of reading) one.through = lastIndex(expected);
-    await Promise.all(reading.map((one) => advance(one, commitIndex)));
-    reading = reading.filter(({ next }) => next !== null);
+  try {
+    await compareAll(readings, commitIndex);
+  } finally {
+    // Most are not read to their end: a log goes further than what is committed. Their links must not live on.
+    await Promise.all(readings.map(({ batches }) => batches.return()));
   }
   const scribes = readings.map(({ address, state, through }) => ({ address, state, through }));
   const complete = scribes.filter(({ state }) => state === 'equal').length;
