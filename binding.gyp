@@ -8,6 +8,8 @@
         'native/addon_values.cc',
         'native/batch.cc',
         'native/block.cc',
+        'native/block_stream.cc',
+        'native/block_window.cc',
         'native/crc32c.cc',
         'native/file.cc',
         'native/file_posix.cc',
@@ -22,6 +24,9 @@
         'native/segment.cc',
         'native/segment_scanner.cc',
         'native/segment_store.cc',
+        'native/write_mode.cc',
+        'native/write_queue_blocking.cc',
+        'native/write_queue_ring.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # The last one: a thread that is being terminated takes no exception, and must not end the process for it.

@@ -5,15 +5,18 @@
 
 namespace scriptorium {
 
+Status ShortWrite(const File& file, uint64_t offset, size_t written, size_t wanted) {
+  return Status::At(Code::kIoError, file.path(), offset,
+                    "short write of " + std::to_string(written) + " of " + std::to_string(wanted) + " bytes");
+}
+
 Status WriteFully(File& file, const uint8_t* from, size_t bytes, uint64_t offset, size_t alignment) {
   size_t done = 0;
   while (done < bytes) {
     Result<size_t> written = file.WriteAt(from + done, bytes - done, offset + done);
     if (!written.ok()) return written.status();
     if (written.value() == 0 || written.value() % alignment != 0) {
-      return Status::At(
-          Code::kIoError, file.path(), offset + done,
-          "short write of " + std::to_string(written.value()) + " of " + std::to_string(bytes - done) + " bytes");
+      return ShortWrite(file, offset + done, written.value(), bytes - done);
     }
     done += written.value();
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "status.h"
+#include "write_queue.h"
 
 namespace scriptorium {
 
@@ -29,6 +30,8 @@ class File {
   virtual Status Allocate(uint64_t bytes) = 0;
   virtual Result<uint64_t> Size() = 0;
   virtual const std::string& path() const = 0;
+  // The kernel's number for it; -1 where there is no kernel.
+  virtual int descriptor() const { return -1; }
 };
 
 enum class OpenMode {
@@ -65,15 +68,23 @@ class FileSystem {
   // Takes the lock file of a directory, or says LOCKED naming the process that has it.
   virtual Result<std::unique_ptr<DirectoryLock>> Lock(const std::string& path) = 0;
   virtual Result<Volume> Describe(const std::string& directory) = 0;
+  // A queue for `depth` writes at a time; an error if this mode is not to be had here.
+  virtual Result<std::unique_ptr<WriteQueue>> OpenQueue(WriteMode mode, uint32_t depth) = 0;
   virtual uint64_t RandomNumber() = 0;
   virtual uint64_t NowMillis() = 0;
 };
+
+// Queues over the real thing; `OpenQueue` of the real file system chooses among them.
+std::unique_ptr<WriteQueue> BlockingWriteQueue(WriteMode mode);
+Result<std::unique_ptr<WriteQueue>> RingWriteQueue(uint32_t depth);
 
 // The real one; one per process.
 FileSystem& PosixFileSystem();
 
 // Writes all of it, going on after a short write as long as progress stays aligned; anything else is an error (S29).
 Status WriteFully(File& file, const uint8_t* from, size_t bytes, uint64_t offset, size_t alignment);
+// What a write that cannot go on came to.
+Status ShortWrite(const File& file, uint64_t offset, size_t written, size_t wanted);
 // Reads exactly `bytes`; a file that ends before that is an error.
 Status ReadFully(File& file, uint8_t* to, size_t bytes, uint64_t offset);
 // What an errno of `operation` on `path` means, as a one-line status.

@@ -57,6 +57,15 @@ class FaultFile final : public File {
 
   Status Sync() override { return DataSync(); }
 
+  // Of one write that completes: that much survives, and nothing else because of it.
+  Status MakeDurable(uint64_t offset, size_t bytes) {
+    std::lock_guard lock(disk_.mutex_);
+    const Fault fault = disk_.Next();
+    if (fault == Fault::kError || fault == Fault::kCrash) return disk_.Failed(fault, "durable write", path_);
+    FaultFileSystem::MakeDurable(*node_, offset, bytes);
+    return Status();
+  }
+
   Status Allocate(uint64_t bytes) override {
     std::lock_guard lock(disk_.mutex_);
     const Fault fault = disk_.Next();
@@ -83,6 +92,37 @@ class FaultFile final : public File {
   FaultFileSystem::NodePointer node_;
   std::string path_;
   bool direct_;
+};
+
+// Takes writes like io_uring does: all at once, completed in any order.
+class FaultQueue final : public WriteQueue {
+ public:
+  explicit FaultQueue(FaultFileSystem& disk) : disk_(disk) {}
+
+  void Submit(File& file, const uint8_t* from, size_t bytes, uint64_t offset, size_t alignment, uint64_t tag) override {
+    Status status = WriteFully(file, from, bytes, offset, alignment);
+    in_flight_.push_back({&static_cast<FaultFile&>(file), bytes, offset, tag, std::move(status)});
+  }
+
+  void Reap(bool, std::vector<Completion>* completions) override {
+    if (in_flight_.empty()) return;
+    const auto chosen = in_flight_.begin() + static_cast<ptrdiff_t>(disk_.RandomNumber() % in_flight_.size());
+    Write write = std::move(*chosen);
+    in_flight_.erase(chosen);
+    if (write.status.ok()) write.status = write.file->MakeDurable(write.offset, write.bytes);
+    completions->push_back({write.tag, std::move(write.status)});
+  }
+
+ private:
+  struct Write {
+    FaultFile* file;
+    size_t bytes;
+    uint64_t offset;
+    uint64_t tag;
+    Status status;
+  };
+  FaultFileSystem& disk_;
+  std::vector<Write> in_flight_;
 };
 
 class FaultLock final : public DirectoryLock {
@@ -180,6 +220,11 @@ Result<std::unique_ptr<DirectoryLock>> FaultFileSystem::Lock(const std::string& 
 Result<Volume> FaultFileSystem::Describe(const std::string&) {
   std::lock_guard lock(mutex_);
   return Volume{"fault", true, alignment_};
+}
+
+Result<std::unique_ptr<WriteQueue>> FaultFileSystem::OpenQueue(WriteMode mode, uint32_t) {
+  if (mode == WriteMode::kSync) return BlockingWriteQueue(mode);
+  return std::unique_ptr<WriteQueue>(std::make_unique<FaultQueue>(*this));
 }
 
 uint64_t FaultFileSystem::RandomNumber() {
@@ -316,13 +361,18 @@ void FaultFileSystem::Write(Node& node, const uint8_t* from, size_t bytes, uint6
   }
 }
 
-void FaultFileSystem::MakeDurable(Node& node) {
+void FaultFileSystem::MakeDurable(Node& node) { MakeDurable(node, 0, node.size); }
+
+// A write is nothing without the length that makes it readable.
+void FaultFileSystem::MakeDurable(Node& node, uint64_t offset, size_t bytes) {
   node.durable.resize(node.size);
-  for (const auto& [number, sector] : node.unsynced) {
-    const uint64_t offset = number * kSectorBytes;
-    std::memcpy(node.durable.data() + offset, sector.data(), std::min<uint64_t>(kSectorBytes, node.size - offset));
+  const auto first = node.unsynced.lower_bound(offset / kSectorBytes);
+  const auto last = node.unsynced.lower_bound((offset + bytes + kSectorBytes - 1) / kSectorBytes);
+  for (auto at = first; at != last; ++at) {
+    const uint64_t begin = at->first * kSectorBytes;
+    std::memcpy(node.durable.data() + begin, at->second.data(), std::min<uint64_t>(kSectorBytes, node.size - begin));
   }
-  node.unsynced.clear();
+  node.unsynced.erase(first, last);
 }
 
 }  // namespace scriptorium

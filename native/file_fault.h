@@ -42,6 +42,8 @@ class FaultFileSystem final : public FileSystem {
   Status Remove(const std::string& path) override;
   Result<std::unique_ptr<DirectoryLock>> Lock(const std::string& path) override;
   Result<Volume> Describe(const std::string& directory) override;
+  // Completes writes in an order of its own, each durable by itself and not before it completes.
+  Result<std::unique_ptr<WriteQueue>> OpenQueue(WriteMode mode, uint32_t depth) override;
   uint64_t RandomNumber() override;
   uint64_t NowMillis() override { return 1'700'000'000'000; }
 
@@ -63,6 +65,7 @@ class FaultFileSystem final : public FileSystem {
 
  private:
   friend class FaultFile;
+  friend class FaultQueue;
   friend class FaultLock;
   using Sector = std::array<uint8_t, kSectorBytes>;
 
@@ -87,6 +90,7 @@ class FaultFileSystem final : public FileSystem {
   static void Read(const Node& node, uint8_t* to, size_t bytes, uint64_t offset);
   static void Write(Node& node, const uint8_t* from, size_t bytes, uint64_t offset);
   static void MakeDurable(Node& node);
+  static void MakeDurable(Node& node, uint64_t offset, size_t bytes);
 
   mutable std::mutex mutex_;
   uint64_t random_;

@@ -83,6 +83,7 @@ class PosixFile final : public File {
   }
 
   const std::string& path() const override { return path_; }
+  int descriptor() const override { return descriptor_.number(); }
 
  private:
   Descriptor descriptor_;
@@ -237,6 +238,11 @@ class PosixFileSystemImplementation final : public FileSystem {
     volume.direct = alignment != 0;
     volume.alignment = std::max<uint32_t>(volume.alignment, alignment.value_or(0));
     return volume;
+  }
+
+  Result<std::unique_ptr<WriteQueue>> OpenQueue(WriteMode mode, uint32_t depth) override {
+    if (mode == WriteMode::kRing) return RingWriteQueue(depth);
+    return BlockingWriteQueue(mode);
   }
 
   uint64_t RandomNumber() override {

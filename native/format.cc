@@ -42,15 +42,18 @@ Status WriteGenesis(FileSystem& files, const FormatOptions& options, const Ident
   NoListener listener;
   LogIndex index;
   SegmentStore segments(files, {options.directory, identity, options.segment_bytes, volume, false}, {first});
-  GroupCommit commit({kMaxAlignment, kMaxBlockBytes, false}, {{1, first.blocks_begin()}, 1, 1, 0, true}, segments,
-                     listener, counters);
+  Result<std::unique_ptr<WriteQueue>> queue = files.OpenQueue(WriteMode::kSync, 1);
+  if (!queue.ok()) return queue.status();
+  GroupCommit commit({kMaxAlignment, kMaxBlockBytes, DrivenBy::kNobody, 1, std::make_shared<ImmediateBatching>(), 0},
+                     {{{1, first.blocks_begin()}, 1, 1}, 0, true}, segments, std::move(queue.value()), listener,
+                     counters);
   const auto append = [&](RecordType type, uint64_t group, std::span<const uint8_t> payload) -> Status {
     const Record record{type, group, 0, payload, 0};
     if (Status status = index.Replay(record, {}); !status.ok()) return status;
     if (Result<GroupCommit::Appended> appended = commit.Append(type, group, payload); !appended.ok()) {
       return appended.status();
     }
-    commit.RunOnce();
+    commit.Drive(true);
     // To the caller there is no journal yet that could have failed.
     Status status = commit.failure();
     return status.code() == Code::kJournalFailed ? status.As(Code::kIoError) : status;

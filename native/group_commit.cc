@@ -1,51 +1,55 @@
 #include "group_commit.h"
 
 #include <algorithm>
-#include <cassert>
 
 namespace scriptorium {
 namespace {
 
-uint64_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  const auto elapsed = std::chrono::steady_clock::now() - start;
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count());
-}
+using Clock = std::chrono::steady_clock;
 
-size_t BlockBytesFor(size_t payload_bytes) { return kBlockHeaderBytes + RecordBytes(payload_bytes); }
+uint64_t MicrosSince(Clock::time_point start) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
+}
 
 }  // namespace
 
-GroupCommit::GroupCommit(const Options& options, const Start& start, SegmentStore& segments, JournalListener& listener,
-                         Counters& counters)
+GroupCommit::GroupCommit(const Options& options, const Start& start, SegmentStore& segments,
+                         std::unique_ptr<WriteQueue> queue, JournalListener& listener, Counters& counters)
     : options_(options),
       segments_(segments),
       listener_(listener),
       counters_(counters),
-      next_ordinal_(start.next_ordinal),
+      stream_(options.max_block_bytes, start.stream, segments),
       sealed_(start.sealed),
-      durable_sequence_(start.next_sequence - 1),
+      queue_(std::move(queue)),
+      durable_sequence_(start.stream.next_sequence - 1),
       previous_crc_(start.previous_crc),
-      durable_end_(start.position.Packed()) {
-  OpenBlock(start.position, start.next_sequence, 0);
-  if (options_.own_thread) thread_ = std::thread([this] { Run(); });
+      window_(options.window_bytes),
+      durable_end_(start.stream.position.Packed()) {
+  if (options_.driven_by == DrivenBy::kThread) thread_ = std::thread([this] { RunWriter(); });
+  if (options_.driven_by == DrivenBy::kCaller) {
+    segments_.OnPrepared([this] { listener_.OnDriveable(); });
+    thread_ = std::thread([this] { RunTimer(); });
+  }
 }
 
 GroupCommit::~GroupCommit() { (void)Close(); }
+
+// Appending
+// ------------------------------------------------------------------------------------------------------------
 
 Result<GroupCommit::Appended> GroupCommit::Append(RecordType type, uint64_t group, std::span<const uint8_t> payload) {
   Appended appended;
   bool wake;
   {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (Status status = Admit(payload.size()); !status.ok()) return status;
-    MakeRoom(payload.size());
-    appended.ticket = next_ordinal_++;
-    const uint32_t offset = open_->Append(type, group, appended.ticket, payload);
-    appended.payload = {open_->position().segment, open_->position().offset + offset};
+    appended = stream_.Append(type, group, payload);
     pending_bytes_ += RecordBytes(payload.size());
+    // The thread of a driven journal only needs to know that there is something to seal again.
+    wake = thread_waits_ && (sealed_ || options_.driven_by == DrivenBy::kThread);
+    if (wake) thread_waits_ = false;
     sealed_ = false;
-    wake = writer_waits_;
-    writer_waits_ = false;
   }
   if (wake) work_.notify_one();
   return appended;
@@ -57,171 +61,250 @@ Status GroupCommit::Admit(size_t payload_bytes) const {
   if (pending_bytes_ + RecordBytes(payload_bytes) > options_.max_pending_bytes) {
     return Status(Code::kOverloaded, "more than maxPendingBytes wait for the disk");
   }
-  if (open_->Fits(payload_bytes)) return Status();
-  const Geometry fresh = segments_.GeometryOf(uint64_t{open_->position().segment} + 1);
-  if (BlockBytesFor(payload_bytes) > fresh.end - fresh.begin) {
-    return Status(Code::kTooLarge, "a record of " + std::to_string(payload_bytes) + " bytes does not fit a segment");
-  }
-  return Status();
-}
-
-// Sees to it that the open block takes a record of this length.
-void GroupCommit::MakeRoom(size_t payload_bytes) {
-  if (open_->Fits(payload_bytes)) return;
-  if (open_->empty()) {
-    Block unused = std::move(open_);
-    OpenBlock(unused->position(), unused->sequence(), payload_bytes);
-    Recycle(std::move(unused));
-  } else {
-    CloseBlock(payload_bytes);
-  }
-}
-
-void GroupCommit::CloseBlock(size_t next_payload_bytes) {
-  Position next = open_->position();
-  next.offset += open_->block_bytes();
-  const uint64_t sequence = open_->sequence() + 1;
-  closed_blocks_.push_back(std::move(open_));
-  OpenBlock(next, sequence, next_payload_bytes);
-}
-
-// Opens an empty block at `position`, or at the start of the next segment if a record of this length does not fit
-// there.
-void GroupCommit::OpenBlock(Position position, uint64_t sequence, size_t payload_bytes) {
-  Geometry geometry = segments_.GeometryOf(position.segment);
-  position.offset = std::max(position.offset, geometry.begin);
-  if (geometry.end - position.offset < RoundUp(BlockBytesFor(payload_bytes), geometry.alignment)) {
-    geometry = segments_.GeometryOf(uint64_t{position.segment} + 1);
-    position = {position.segment + 1, geometry.begin};
-  }
-  const size_t wanted = std::max(options_.max_block_bytes, RoundUp(BlockBytesFor(payload_bytes), kMaxAlignment));
-  if (wanted == options_.max_block_bytes && !spare_.empty()) {
-    open_ = std::move(spare_.back());
-    spare_.pop_back();
-  } else {
-    open_ = std::make_unique<BlockBuffer>(wanted, kMaxAlignment);
-  }
-  open_->Begin(position, sequence, std::min<size_t>(wanted, geometry.end - position.offset), geometry.alignment);
-}
-
-void GroupCommit::Recycle(Block block) {
-  if (block->capacity() == options_.max_block_bytes && spare_.size() < kMaxSpareBlocks) {
-    spare_.push_back(std::move(block));
-  }
+  return stream_.Admit(payload_bytes);
 }
 
 // Bears witness to the last block. Not worth a new segment, least of all on a full disk.
 void GroupCommit::AppendSeal() {
   sealed_ = true;
-  if (!segments_.Exists(open_->position().segment)) return;
-  open_->Append(RecordType::kSeal, 0, next_ordinal_++, {});
+  if (!segments_.Exists(stream_.open_segment())) return;
+  seal_sequence_ = stream_.open_sequence();
+  stream_.Append(RecordType::kSeal, 0, {});
   pending_bytes_ += RecordBytes(0);
-  seal_sequence_ = open_->sequence();
 }
 
-bool GroupCommit::RunOnce() {
-  assert(!options_.own_thread);
-  std::unique_lock lock(mutex_);
-  if (!failure_.ok() || !HasWork()) return false;
-  WriteAndPublish(lock);
+// Moving on
+// ------------------------------------------------------------------------------------------------------------
+
+bool GroupCommit::Drive(bool wait) {
+  const std::lock_guard lock(disk_mutex_);
+  bool moved = SubmitWaiting();
+  // A completion frees a place for the next block; with a blocking queue the submission has already completed.
+  while (Collect(wait && !moved)) {
+    moved = true;
+    SubmitWaiting();
+  }
+  return moved;
+}
+
+// True if anything was submitted.
+bool GroupCommit::SubmitWaiting() {
+  bool submitted = false;
+  InFlight next;
+  while (!failed_ && in_flight_.size() < options_.depth && TakeNext(&next)) {
+    Submit(std::move(next));
+    submitted = true;
+  }
+  return submitted;
+}
+
+// The next block, if one may leave now.
+bool GroupCommit::TakeNext(InFlight* next) {
+  uint32_t segment;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_.ok() || stream_.empty()) return false;
+    segment = stream_.front_segment();
+  }
+  // Nobody but this side takes blocks, so the front stays what it is.
+  if (!EnterSegment(segment)) return false;
+  const std::lock_guard lock(mutex_);
+  if (!stream_.has_full_block() && !closing_) {
+    const Clock::time_point now = Clock::now();
+    if (!lingering_since_) lingering_since_ = now;
+    const auto age = std::chrono::duration_cast<BatchingPolicy::Micros>(now - *lingering_since_);
+    const BatchingPolicy::Micros delay = options_.batching->Delay(stream_.waiting_bytes(), age);
+    if (delay > BatchingPolicy::Micros(0)) {
+      linger_until_ = now + delay;
+      if (thread_waits_) work_.notify_one();
+      return false;
+    }
+  }
+  lingering_since_.reset();
+  next->block = stream_.Take();
+  next->only_seal = next->block->sequence() == seal_sequence_ && next->block->record_count() == 1;
+  next->done = false;
   return true;
 }
 
-void GroupCommit::Run() {
-  std::unique_lock lock(mutex_);
-  while (failure_.ok()) {
-    if (HasWork()) {
-      WriteAndPublish(lock);
+// Opens the segment for writing when it is its turn. False while blocks of the one before are in flight, while a driven
+// journal's next segment is still being made, and after a failure.
+bool GroupCommit::EnterSegment(uint32_t segment) {
+  if (segment_.file != nullptr && segment_.header.number == segment) return true;
+  if (!in_flight_.empty()) return false;
+  if (options_.driven_by == DrivenBy::kCaller && !closing_ && !segments_.Prepared(segment)) return false;
+  Result<SegmentStore::Writable> opened = segments_.OpenForWriting(segment);
+  if (!opened.ok()) {
+    Fail(opened.status());
+    return false;
+  }
+  segment_ = std::move(opened.value());
+  return true;
+}
+
+void GroupCommit::Submit(InFlight next) {
+  BlockBuffer& block = *next.block;
+  next.header = block.Finish(segment_.header.nonce, durable_sequence_, previous_crc_);
+  next.submitted = Clock::now();
+  previous_crc_ = next.header.header_crc;
+  in_flight_.push_back(std::move(next));
+  ++in_flight_count_;
+  const BlockHeader& header = in_flight_.back().header;
+  queue_->Submit(*segment_.file, block.data(), header.block_bytes, header.offset, segment_.header.alignment,
+                 header.sequence);
+}
+
+// True if a block completed.
+bool GroupCommit::Collect(bool wait) {
+  completions_.clear();
+  queue_->Reap(wait, &completions_);
+  for (const Completion& completion : completions_) {
+    if (!completion.status.ok()) Fail(completion.status);
+    for (InFlight& block : in_flight_) {
+      if (block.header.sequence == completion.tag) block.done = true;
+    }
+  }
+  if (!failed_) Publish();
+  return !completions_.empty();
+}
+
+// Acknowledges the blocks at the front that are durable, in one go.
+void GroupCommit::Publish() {
+  uint64_t ticket = 0;
+  size_t bytes = 0;
+  std::vector<BlockStream::Block> finished;
+  while (!in_flight_.empty() && in_flight_.front().done) {
+    InFlight block = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    Count(block);
+    durable_sequence_ = block.header.sequence;
+    if (!block.only_seal) ticket = block.block->last_ordinal();
+    bytes += block.block->body_bytes();
+    const Position end{block.block->position().segment, block.header.offset + block.header.block_bytes};
+    if (BlockStream::Block unused = window_.Keep(std::move(block.block))) finished.push_back(std::move(unused));
+    durable_end_.store(end.Packed(), std::memory_order_release);
+  }
+  if (bytes == 0) return;
+  {
+    const std::lock_guard lock(mutex_);
+    pending_bytes_ -= bytes;
+    for (BlockStream::Block& block : finished) stream_.Recycle(std::move(block));
+  }
+  in_flight_count_ = in_flight_.size();
+  if (ticket != 0) listener_.OnDurable(ticket);
+}
+
+void GroupCommit::Count(const InFlight& block) {
+  counters_.last_write_micros = MicrosSince(block.submitted);
+  ++counters_.syncs;
+  ++counters_.blocks;
+  counters_.block_bytes += block.header.block_bytes;
+  counters_.records += block.header.record_count;
+  const uint32_t begin = segment_.header.blocks_begin();
+  if (block.header.offset - begin >= (segment_.header.blocks_end() - begin) / 4) {
+    segments_.PrepareAhead(uint64_t{segment_.header.number} + 1);
+  }
+}
+
+void GroupCommit::Fail(const Status& cause) {
+  if (failed_) return;
+  failed_ = true;
+  const Status status = cause.As(cause.code() == Code::kNoSpace ? Code::kNoSpace : Code::kJournalFailed);
+  {
+    // No append may be taken any more by the time the listener hears of it.
+    const std::lock_guard lock(mutex_);
+    failure_ = status;
+    stream_.Clear();
+  }
+  work_.notify_one();
+  listener_.OnFailure(status);
+}
+
+// Threads
+// --------------------------------------------------------------------------------------------------------------
+
+void GroupCommit::RunWriter() {
+  for (;;) {
+    if (Drive(true)) continue;
+    std::unique_lock lock(mutex_);
+    if (!failure_.ok()) return;
+    if (!stream_.empty()) {
+      // The policy asked for patience, unless something arrived since Drive looked.
+      if (lingering_since_) {
+        thread_waits_ = true;
+        work_.wait_until(lock, linger_until_);
+        thread_waits_ = false;
+      }
     } else if (closing_) {
       if (sealed_) return;
       AppendSeal();
-    } else {
-      writer_waits_ = true;
-      bool idle = false;
-      if (sealed_) {
-        work_.wait(lock);
-      } else {
-        idle = work_.wait_for(lock, kSealAfter) == std::cv_status::timeout;
-      }
-      writer_waits_ = false;
-      if (idle && !HasWork() && !sealed_) AppendSeal();
+    } else if (IdleFor(lock) && stream_.empty() && !sealed_ && !closing_) {
+      AppendSeal();
     }
   }
 }
 
-// Called and returns with the lock held; lets go of it while the disk works.
-void GroupCommit::WriteAndPublish(std::unique_lock<std::mutex>& lock) {
-  if (closed_blocks_.empty()) CloseBlock(0);
-  Block block = std::move(closed_blocks_.front());
-  closed_blocks_.pop_front();
-  const bool only_seal = block->sequence() == seal_sequence_ && block->record_count() == 1;
-  lock.unlock();
-  Status status = Write(*block);
-  if (!status.ok()) status = status.As(status.code() == Code::kNoSpace ? Code::kNoSpace : Code::kJournalFailed);
-  if (status.ok() && !only_seal) listener_.OnDurable(block->last_ordinal());
-  lock.lock();
-  pending_bytes_ -= block->body_bytes();
-  if (status.ok()) {
-    Recycle(std::move(block));
-    return;
+// Of a driven journal: submits what lingered long enough, and seals.
+void GroupCommit::RunTimer() {
+  std::unique_lock lock(mutex_);
+  while (!closing_ && failure_.ok()) {
+    bool due = false;
+    if (lingering_since_) {
+      thread_waits_ = true;
+      due = work_.wait_until(lock, linger_until_) == std::cv_status::timeout && lingering_since_.has_value();
+      thread_waits_ = false;
+    } else {
+      const uint64_t ordinal = stream_.next_ordinal();
+      due = IdleFor(lock) && stream_.next_ordinal() == ordinal && stream_.empty() && in_flight_count_ == 0 && !sealed_;
+      if (due) AppendSeal();
+    }
+    if (!due || closing_) continue;
+    lock.unlock();
+    Drive(false);
+    lock.lock();
   }
-  // No append may be taken any more by the time the listener hears of it.
-  failure_ = status;
-  closed_blocks_.clear();
-  lock.unlock();
-  listener_.OnFailure(status);
-  lock.lock();
 }
 
-Status GroupCommit::Write(BlockBuffer& block) {
-  const Position at = block.position();
-  if (segment_.file == nullptr || segment_.header.number != at.segment) {
-    Result<SegmentStore::Writable> opened = segments_.OpenForWriting(at.segment);
-    if (!opened.ok()) return opened.status();
-    segment_ = std::move(opened.value());
+// Waits for work; true if none came for a moment after the last.
+bool GroupCommit::IdleFor(std::unique_lock<std::mutex>& lock) {
+  thread_waits_ = true;
+  bool idle = false;
+  if (sealed_) {
+    work_.wait(lock);
+  } else {
+    idle = work_.wait_for(lock, kSealAfter) == std::cv_status::timeout;
   }
-  const BlockHeader header = block.Finish(segment_.header.nonce, durable_sequence_, previous_crc_);
-  const auto start = std::chrono::steady_clock::now();
-  Status status = WriteFully(*segment_.file, block.data(), header.block_bytes, at.offset, segment_.header.alignment);
-  if (!status.ok()) return status;
-  counters_.last_write_micros = MicrosSince(start);
-  const auto written = std::chrono::steady_clock::now();
-  status = segment_.file->DataSync();
-  if (!status.ok()) return status;
-  counters_.last_sync_micros = MicrosSince(written);
-  ++counters_.syncs;
-  ++counters_.blocks;
-  counters_.block_bytes += header.block_bytes;
-  counters_.records += header.record_count;
-  durable_sequence_ = header.sequence;
-  previous_crc_ = header.header_crc;
-  durable_end_.store(Position{at.segment, at.offset + header.block_bytes}.Packed(), std::memory_order_release);
-  const uint32_t begin = segment_.header.blocks_begin();
-  if (at.offset - begin >= (segment_.header.blocks_end() - begin) / 4) segments_.PrepareAhead(uint64_t{at.segment} + 1);
-  return Status();
+  thread_waits_ = false;
+  return idle;
 }
 
 Status GroupCommit::Close() {
   {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     closing_ = true;
   }
   work_.notify_one();
   if (thread_.joinable()) thread_.join();
-  if (!options_.own_thread) {
-    while (RunOnce()) continue;
-    std::unique_lock lock(mutex_);
-    if (failure_.ok() && !sealed_) {
-      AppendSeal();
-      if (HasWork()) WriteAndPublish(lock);
+  if (options_.driven_by != DrivenBy::kThread) {
+    while (Drive(true)) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (failure_.ok() && !sealed_) AppendSeal();
     }
+    while (Drive(true)) continue;
+  }
+  const std::lock_guard lock(disk_mutex_);
+  while (!in_flight_.empty() && std::any_of(in_flight_.begin(), in_flight_.end(), [](const InFlight& b) {
+    return !b.done;
+  }) && Collect(true)) {
+    continue;
   }
   segment_.file.reset();
   return failure();
 }
 
 Status GroupCommit::failure() const {
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return failure_;
 }
 

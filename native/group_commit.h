@@ -1,29 +1,31 @@
 // Group commit: many records, one disk write, acknowledged strictly in order.
 //
-// The happy path. Any thread appends a record: under the mutex its bytes are copied, once, into the open block, which
-// is the very memory that will be handed to the disk, and its place on disk is known before the call returns. The
-// writer thread takes the open block whenever it is free, so whatever arrived while the previous block was on its way
-// becomes the next one; a lone record leaves at once, a flood fills blocks, and nobody ever waits on purpose. The
-// writer finishes the block (padding, chain, checksums), writes it, has the disk make it durable, and only then
-// publishes the ticket of its last record. A ticket is the record's ordinal: everything with a ticket up to the
+// The happy path. Any thread appends a record: under the mutex it is placed in the open block (block_stream.h).
+// Whenever the disk can take another block and the batching policy does not ask for patience, the waiting block is
+// finished (padding, chain, checksums) and submitted; up to `depth` are on their way at a time, and whatever arrives
+// meanwhile becomes the next one. A completion means that the block is durable; when all blocks before it are as well,
+// the ticket of its last record is published. A ticket is the record's ordinal: everything with a ticket up to the
 // published one is durable.
 //
-// Places are handed out in advance. A block is closed when the writer takes it or when the next record does not fit;
-// its length is then fixed, so the next block's place is known. When a record does not fit the rest of the segment, the
-// open block moves to the beginning of the next one, which the writer obtains when it gets there. It writes blocks one
-// after the other, so the first block of a segment is submitted after all blocks before it are durable; recovery relies
-// on that. Nothing else assumes a single block in flight: a block says what was durable when it was submitted.
+// Who moves things on. With a thread of its own (`kThread`) the engine does: it submits one block, waits for the disk,
+// publishes, and so on. Driven (`kCaller`), the caller does: Drive() after appending, and again when the queue's event
+// descriptor says that something completed. That spares two changes of threads for each block, which cost as much as
+// half a write; the engine's thread then only minds the clock. Tests drive without any thread (`kNobody`).
+//
+// Order. Each block says what was durable when it was submitted, and blocks may complete in any order; but the first
+// block of a segment is submitted only when all blocks before it are durable, and recovery relies on that.
 //
 // The idle seal. After the last acknowledgement nothing would bear witness to the block just written, so when nothing
-// arrives for a moment the writer adds one block with a seal record; and again as the last act of closing.
+// arrives for a moment one block with a seal record is added; and again as the last act of closing.
 //
-// Bounds. Records that wait are bounded by max_pending_bytes; beyond, append refuses with OVERLOADED and nothing was
-// taken. A block is at most max_block_bytes long, except to hold one record that is longer.
+// Bounds. Records that wait or are in flight are bounded by max_pending_bytes; beyond, append refuses with OVERLOADED
+// and nothing was taken.
 //
 // Failure modes. After the first write or fsync error nothing is known about what the disk holds, so nothing is
-// acknowledged any more: waiting blocks are dropped, each later append is refused with the same status, the descriptor
-// is not written again, and the listener is told once (R30). No space for the next segment ends the journal in the same
-// way under its own code. Closing writes out what was appended unless the journal failed.
+// acknowledged any more: waiting blocks are dropped, each later append is refused with the same status, nothing is
+// written again, and the listener is told once (R30). No space for the next segment ends the journal in the same way
+// under its own code. Closing writes out what was appended unless the journal failed, and waits for what is in flight
+// either way, for the disk still reads that memory.
 #ifndef SCRIPTORIUM_GROUP_COMMIT_H_
 #define SCRIPTORIUM_GROUP_COMMIT_H_
 
@@ -33,17 +35,21 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
 
-#include "block.h"
+#include "batching.h"
+#include "block_stream.h"
+#include "block_window.h"
 #include "segment_store.h"
 #include "stats.h"
+#include "write_queue.h"
 
 namespace scriptorium {
 
-// Told by the writer thread; must not block and must not call back into the journal.
+// Told by whoever moves the journal on; must not block and must not call back into the journal.
 class JournalListener {
  public:
   virtual ~JournalListener() = default;
@@ -51,57 +57,71 @@ class JournalListener {
   virtual void OnDurable(uint64_t ticket) = 0;
   // Nothing more will become durable. Called at most once.
   virtual void OnFailure(const Status& status) = 0;
+  // A driven journal can go on after it had to stop: call Drive(). From any thread.
+  virtual void OnDriveable() {}
 };
+
+enum class DrivenBy : uint8_t { kThread, kCaller, kNobody };
 
 class GroupCommit {
  public:
   struct Options {
     size_t max_block_bytes;
     size_t max_pending_bytes;
-    bool own_thread;  // Without it the caller moves things on with RunOnce().
+    DrivenBy driven_by;
+    uint32_t depth;  // Blocks in flight; 1 with kThread.
+    std::shared_ptr<const BatchingPolicy> batching;
+    size_t window_bytes;  // Of recent blocks kept in memory.
   };
   // Where the stream goes on.
   struct Start {
-    Position position;
-    uint64_t next_sequence;
-    uint64_t next_ordinal;
+    BlockStream::Start stream;
     uint32_t previous_crc;
     bool sealed;
   };
-  struct Appended {
-    uint64_t ticket;
-    Position payload;  // Where the record's payload will stand.
-  };
+  using Appended = BlockStream::Appended;
 
-  GroupCommit(const Options& options, const Start& start, SegmentStore& segments, JournalListener& listener,
-              Counters& counters);
+  GroupCommit(const Options& options, const Start& start, SegmentStore& segments, std::unique_ptr<WriteQueue> queue,
+              JournalListener& listener, Counters& counters);
   ~GroupCommit();
 
   Result<Appended> Append(RecordType type, uint64_t group, std::span<const uint8_t> payload);
-  // Writes one block if any record waits; false if there was nothing to do. Only without a thread of its own.
-  bool RunOnce();
+  // Submits what may be submitted, collects what completed and publishes it; with `wait`, waits for one completion if
+  // any block is in flight. False if there was nothing to do. Not with a thread of its own.
+  bool Drive(bool wait);
   // Writes out what waits, seals, and ends the thread. The failure, if the journal failed. Idempotent.
   Status Close();
 
   // Everything placed before this is durable.
   Position durable_end() const { return Position::Unpack(durable_end_.load(std::memory_order_acquire)); }
   Status failure() const;
+  int event_descriptor() const { return queue_->event_descriptor(); }
+  const BlockWindow& window() const { return window_; }
 
  private:
-  using Block = std::unique_ptr<BlockBuffer>;
+  struct InFlight {
+    BlockStream::Block block;
+    BlockHeader header;
+    bool only_seal;
+    bool done;
+    std::chrono::steady_clock::time_point submitted;
+  };
 
-  bool HasWork() const { return !closed_blocks_.empty() || !open_->empty(); }
   Status Admit(size_t payload_bytes) const;
-  void MakeRoom(size_t payload_bytes);
-  void CloseBlock(size_t next_payload_bytes);
-  void OpenBlock(Position position, uint64_t sequence, size_t payload_bytes);
-  void Recycle(Block block);
   void AppendSeal();
-  void Run();
-  void WriteAndPublish(std::unique_lock<std::mutex>& lock);
-  Status Write(BlockBuffer& block);
+  void RunWriter();
+  void RunTimer();
+  bool IdleFor(std::unique_lock<std::mutex>& lock);
 
-  static constexpr size_t kMaxSpareBlocks = 4;
+  bool SubmitWaiting();
+  bool TakeNext(InFlight* next);
+  bool EnterSegment(uint32_t segment);
+  void Submit(InFlight next);
+  bool Collect(bool wait);
+  void Publish();
+  void Count(const InFlight& block);
+  void Fail(const Status& status);
+
   static constexpr std::chrono::milliseconds kSealAfter{5};
 
   const Options options_;
@@ -109,24 +129,32 @@ class GroupCommit {
   JournalListener& listener_;
   Counters& counters_;
 
+  // The append side.
   mutable std::mutex mutex_;
   std::condition_variable work_;
-  Block open_;
-  std::deque<Block> closed_blocks_;  // Full, waiting for the writer, in order.
-  std::vector<Block> spare_;
+  BlockStream stream_;
   size_t pending_bytes_ = 0;
-  uint64_t next_ordinal_;
-  bool writer_waits_ = false;
-  bool closing_ = false;
+  bool thread_waits_ = false;
+  std::atomic<bool> closing_{false};
   bool sealed_;
   uint64_t seal_sequence_ = 0;
   Status failure_;
+  // Since when the disk could have had what waits; only while the policy asks for patience.
+  std::optional<std::chrono::steady_clock::time_point> lingering_since_;
+  std::chrono::steady_clock::time_point linger_until_;
 
-  // The writer's own.
+  // The write side. Taken before mutex_ where both are.
+  std::mutex disk_mutex_;
+  std::deque<InFlight> in_flight_;  // In the order of the stream; outlives the queue, which reads its memory.
+  std::unique_ptr<WriteQueue> queue_;
+  std::vector<Completion> completions_;
   SegmentStore::Writable segment_;
   uint64_t durable_sequence_;
   uint32_t previous_crc_;
+  bool failed_ = false;
+  std::atomic<size_t> in_flight_count_{0};
 
+  BlockWindow window_;
   std::atomic<uint64_t> durable_end_;
   std::thread thread_;
 };

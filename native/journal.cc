@@ -47,28 +47,39 @@ Result<std::unique_ptr<Journal>> Journal::Open(FileSystem& files, const OpenOpti
   recovery.alignment = volume.value().alignment;
   Result<Recovered> recovered = Recover(files, options.directory, identity.value(), recovery);
   if (!recovered.ok()) return recovered.status();
+  Result<ChosenQueue> queue =
+      ChooseQueue(files, options.directory, volume.value(), options.write_mode, options.blocks_in_flight);
+  if (!queue.ok()) return queue.status();
   return std::unique_ptr<Journal>(new Journal(files, options, identity.value(), volume.value(), std::move(lock.value()),
-                                              std::move(recovered.value()), listener));
+                                              std::move(recovered.value()), std::move(queue.value()), listener));
 }
 
 Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identity, Volume volume,
-                 std::unique_ptr<DirectoryLock> lock, Recovered recovered, JournalListener& listener)
+                 std::unique_ptr<DirectoryLock> lock, Recovered recovered, ChosenQueue queue, JournalListener& listener)
     : identity_(std::move(identity)),
       volume_(std::move(volume)),
+      write_mode_(queue.mode),
+      blocks_in_flight_(queue.depth),
+      driven_by_(options.driven_by),
       segment_bytes_(options.segment_bytes != 0 ? options.segment_bytes : recovered.segments.back().segment_bytes),
       lock_(std::move(lock)),
       report_(recovered.report),
       index_(std::move(recovered.index)) {
+  // A queue that nobody can wait on from outside needs a thread that waits inside.
+  if (driven_by_ == DrivenBy::kCaller && queue.queue->event_descriptor() < 0) driven_by_ = DrivenBy::kThread;
+  if (driven_by_ == DrivenBy::kThread) blocks_in_flight_ = 1;
   segments_ = std::make_unique<SegmentStore>(
-      files, SegmentStore::Options{options.directory, identity_, segment_bytes_, volume_, options.own_threads},
+      files,
+      SegmentStore::Options{options.directory, identity_, segment_bytes_, volume_, driven_by_ != DrivenBy::kNobody},
       recovered.segments);
   const bool nothing_to_witness = report_.sealed || report_.blocks == 0;
   commit_ = std::make_unique<GroupCommit>(
-      GroupCommit::Options{RoundUp(options.max_block_bytes, kMaxAlignment), options.max_pending_bytes,
-                           options.own_threads},
-      GroupCommit::Start{recovered.resume, report_.last_sequence + 1, recovered.next_ordinal, recovered.previous_crc,
+      GroupCommit::Options{RoundUp(options.max_block_bytes, kMaxAlignment), options.max_pending_bytes, driven_by_,
+                           blocks_in_flight_, options.batching, options.window_bytes},
+      GroupCommit::Start{{recovered.resume, report_.last_sequence + 1, recovered.next_ordinal},
+                         recovered.previous_crc,
                          nothing_to_witness},
-      *segments_, listener, counters_);
+      *segments_, std::move(queue.queue), listener, counters_);
 }
 
 Journal::~Journal() { (void)Close(); }
@@ -175,7 +186,9 @@ JournalStats Journal::stats() const {
           segment_bytes_,
           volume_.alignment,
           volume_.direct,
-          volume_.file_system};
+          volume_.file_system,
+          write_mode_,
+          blocks_in_flight_};
 }
 
 }  // namespace scriptorium

@@ -20,6 +20,7 @@
 #include "recovery.h"
 #include "segment_store.h"
 #include "stats.h"
+#include "write_mode.h"
 
 namespace scriptorium {
 
@@ -40,7 +41,12 @@ struct OpenOptions {
   size_t max_block_bytes = 1 << 20;
   size_t max_pending_bytes = 64 << 20;
   bool allow_buffered = false;
-  bool own_threads = true;  // Off, nothing moves on by itself: tests call RunOnce().
+  std::optional<WriteMode> write_mode;  // Empty: the best that works.
+  uint32_t blocks_in_flight = 4;        // With io_uring, driven by the caller; 1 otherwise.
+  std::shared_ptr<const BatchingPolicy> batching = std::make_shared<ImmediateBatching>();
+  size_t window_bytes = 8 << 20;  // Of recent blocks kept in memory.
+  // kCaller where the write mode has an event descriptor; kThread otherwise.
+  DrivenBy driven_by = DrivenBy::kThread;
 };
 
 struct ReadPlan {
@@ -60,6 +66,8 @@ struct JournalStats {
   uint32_t alignment;
   bool direct_io;
   std::string file_system;
+  WriteMode write_mode;
+  uint32_t blocks_in_flight;
 };
 
 class Journal {
@@ -83,6 +91,8 @@ class Journal {
   // Reading is two steps, so that the caller can bring memory of exactly the right size and do the second elsewhere.
   // The plan covers whole batches from the one that contains `from_index`: at least one, then as many as fit max_bytes.
   Result<ReadPlan> PlanRead(uint64_t group, uint64_t from_index, size_t max_bytes) const;
+  // Fills `to` (plan.bytes long) from memory alone; false if not all of it is there.
+  bool ReadRecent(const ReadPlan& plan, uint8_t* to) const;
   // Fills `to` (plan.bytes long). ROTTEN names the place of a batch that does not hold; then `to` is not to be used.
   Status Read(const ReadPlan& plan, uint8_t* to);
 
@@ -94,7 +104,10 @@ class Journal {
   }
   std::vector<uint64_t> Groups() const;
 
-  bool RunOnce() { return commit_->RunOnce(); }
+  // Of a journal that is driven by its caller: submits what waits and collects what completed, see GroupCommit::Drive.
+  bool Drive(bool wait) { return commit_->Drive(wait); }
+  // Readable when driving would find something; -1 for a journal that drives itself.
+  int event_descriptor() const { return driven_by_ == DrivenBy::kCaller ? commit_->event_descriptor() : -1; }
   // Writes out what was appended and lets go of the directory. The failure, if the journal failed. Idempotent.
   Status Close();
 
@@ -104,13 +117,16 @@ class Journal {
 
  private:
   Journal(FileSystem& files, const OpenOptions& options, Identity identity, Volume volume,
-          std::unique_ptr<DirectoryLock> lock, Recovered recovered, JournalListener& listener);
+          std::unique_ptr<DirectoryLock> lock, Recovered recovered, ChosenQueue queue, JournalListener& listener);
 
   template <typename Check, typename Apply>
   Result<uint64_t> Take(RecordType type, uint64_t group, std::span<const uint8_t> payload, Check check, Apply apply);
 
   Identity identity_;
   Volume volume_;
+  WriteMode write_mode_;
+  uint32_t blocks_in_flight_;
+  DrivenBy driven_by_;
   uint64_t segment_bytes_;
   std::unique_ptr<DirectoryLock> lock_;
   RecoveryReport report_;

@@ -42,6 +42,18 @@ Result<SegmentStore::Writable> SegmentStore::OpenForWriting(uint64_t number) {
   return Writable{std::move(file.value()), header};
 }
 
+bool SegmentStore::Prepared(uint64_t number) {
+  if (!options_.own_thread) return true;
+  PrepareAhead(number);
+  std::lock_guard lock(mutex_);
+  return !preparing_ && (tried_ >= number || headers_.find(number) != headers_.end());
+}
+
+void SegmentStore::OnPrepared(std::function<void()> callback) {
+  std::lock_guard lock(mutex_);
+  on_prepared_ = std::move(callback);
+}
+
 Result<std::shared_ptr<File>> SegmentStore::OpenForReading(uint64_t number) {
   std::lock_guard lock(mutex_);
   for (const auto& [open_number, file] : reading_) {
@@ -106,13 +118,17 @@ Status SegmentStore::Prepare(std::unique_lock<std::mutex>& lock, uint64_t number
 
 void SegmentStore::Run() {
   std::unique_lock lock(mutex_);
-  uint64_t tried = 0;
   for (;;) {
-    changed_.wait(lock, [&] { return stopped_ || (!preparing_ && wanted_ > tried); });
+    changed_.wait(lock, [&] { return stopped_ || (!preparing_ && wanted_ > tried_); });
     if (stopped_) return;
-    tried = wanted_;
+    const uint64_t number = wanted_;
     // A failure is not news yet: the writer meets it when it needs the segment.
-    if (headers_.find(tried) == headers_.end() && !Prepare(lock, tried).ok()) continue;
+    if (headers_.find(number) == headers_.end()) (void)Prepare(lock, number);
+    tried_ = number;
+    const auto callback = on_prepared_;
+    lock.unlock();
+    if (callback) callback();
+    lock.lock();
   }
 }
 

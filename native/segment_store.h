@@ -9,6 +9,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -49,6 +50,9 @@ class SegmentStore {
     SegmentHeader header;
   };
   Result<Writable> OpenForWriting(uint64_t number);
+  // Whether OpenForWriting would return at once, with or without success; if not, OnPrepared's callback says when.
+  bool Prepared(uint64_t number);
+  void OnPrepared(std::function<void()> callback);
   // The segment opened for reading; kept open among a bounded number of others.
   Result<std::shared_ptr<File>> OpenForReading(uint64_t number);
   // Asks for the segment to be prepared in the background; returns at once.
@@ -74,6 +78,8 @@ class SegmentStore {
   std::map<uint64_t, SegmentHeader> headers_;
   std::deque<std::pair<uint64_t, std::shared_ptr<File>>> reading_;
   uint64_t wanted_ = 0;
+  uint64_t tried_ = 0;  // By the thread, with or without success.
+  std::function<void()> on_prepared_;
   bool preparing_ = false;
   std::atomic<bool> stopped_{false};
   std::thread thread_;

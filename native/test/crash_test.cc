@@ -59,7 +59,7 @@ class Life {
     return Note(journal_->Append(batch), [&] { model_.Append(batch); });
   }
   Status Flush() {
-    while (journal_->RunOnce()) continue;
+    while (journal_->Drive(true)) continue;
     return recorder_.failure;
   }
 
@@ -169,7 +169,7 @@ void Verify(FaultFileSystem& disk, Life& life, bool and_go_on) {
   });
   CHECK_OK(journal.Append(MakeBatch(0, term + 1, tail + 1, 1, 5000)).status());
   CHECK_OK(journal.SaveHardState(0, {term + 1, Incarnation(0xee)}).status());
-  const bool wrote = journal.RunOnce();
+  const bool wrote = journal.Drive(true);
   CHECK(wrote || disk.crashed());
 }
 
@@ -247,7 +247,7 @@ TEST("S24 S25 S27 R30: after any operation that fails, nothing is acknowledged a
         CHECK(code == Code::kJournalFailed || (fault == Fault::kNoSpace && code == Code::kNoSpace));
         const uint64_t durable = life.recorder().durable;
         CHECK_CODE(life.journal()->SaveHardState(0, {1000, {}}).status(), code);
-        CHECK(!life.journal()->RunOnce());
+        CHECK(!life.journal()->Drive(true));
         CHECK_CODE(life.journal()->Close(), code);
         CHECK_EQUAL(life.recorder().durable, durable);
       } else {

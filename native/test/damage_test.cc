@@ -28,7 +28,7 @@ Healthy Make(uint32_t batches, bool closed) {
   CHECK_OK(journal.status());
   for (uint32_t index = 1; index <= batches; ++index) {
     CHECK_OK(journal.value()->Append(MakeBatch(0, 1, index, 1, 9000 + index)).status());
-    CHECK(journal.value()->RunOnce());
+    CHECK(journal.value()->Drive(true));
   }
   made.holds = Describe(*journal.value());
   if (closed) CHECK_OK(journal.value()->Close());

@@ -89,7 +89,8 @@ inline OpenOptions TinyOpen() {
   options.directory = kDirectory;
   options.max_block_bytes = 64 << 10;
   options.max_pending_bytes = 1 << 20;
-  options.own_threads = false;
+  options.driven_by = DrivenBy::kNobody;
+  options.write_mode = WriteMode::kSync;
   return options;
 }
 

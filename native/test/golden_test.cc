@@ -29,13 +29,12 @@ std::unique_ptr<FaultFileSystem> Build() {
   CHECK_OK(journal.Append(MakeBatch(0, 2, 2, 1, 0, 0)).status());
   CHECK_OK(journal.Append(MakeBatch(0, 2, 3, 3, 100)).status());
   CHECK_OK(journal.Append(MakeBatch(9, 2, 1, 2, 10)).status());
-  CHECK(journal.RunOnce());
+  CHECK(journal.Drive(true));
   CHECK_OK(journal.Append(MakeBatch(0, 2, 6, 1, 20000)).status());
-  CHECK(journal.RunOnce());
+  CHECK(journal.Drive(true));
   CHECK_OK(journal.TruncateSuffix(0, 6).status());
   CHECK_OK(journal.SaveHardState(0, {3, {}}).status());
   CHECK_OK(journal.Append(MakeBatch(0, 3, 6, 1, 21000)).status());
-  CHECK(journal.RunOnce());
   CHECK_OK(journal.SaveCommitHint(0, {6, 3}).status());
   CHECK_OK(journal.TruncatePrefix(9, {1, 2}).status());
   CHECK_OK(journal.Append(MakeBatch(0, 3, 7, 2, 6000)).status());

@@ -40,7 +40,7 @@ class Waiter final : public JournalListener {
 
 OpenOptions Threaded() {
   OpenOptions options = TinyOpen();
-  options.own_threads = true;
+  options.driven_by = DrivenBy::kThread;
   return options;
 }
 

@@ -1,0 +1,52 @@
+#include "write_mode.h"
+
+#include "aligned_buffer.h"
+#include "segment.h"
+
+namespace scriptorium {
+namespace {
+
+constexpr WriteMode kByPreference[] = {WriteMode::kRing, WriteMode::kDataSync, WriteMode::kSync};
+
+Result<ChosenQueue> Make(FileSystem& files, WriteMode mode, uint32_t depth) {
+  ChosenQueue chosen;
+  chosen.mode = mode;
+  chosen.depth = mode == WriteMode::kRing ? depth : 1;
+  Result<std::unique_ptr<WriteQueue>> queue = files.OpenQueue(mode, chosen.depth);
+  if (!queue.ok()) return queue.status();
+  chosen.queue = std::move(queue.value());
+  return chosen;
+}
+
+// Has the queue make one aligned write durable.
+Status Try(WriteQueue& queue, File& scratch, uint32_t alignment) {
+  AlignedBuffer bytes(alignment, kMaxAlignment);
+  std::memset(bytes.data(), 0, bytes.size());
+  queue.Submit(scratch, bytes.data(), bytes.size(), 0, alignment, 0);
+  std::vector<Completion> completions;
+  queue.Reap(true, &completions);
+  if (completions.size() != 1) return Status(Code::kIoError, scratch.path() + ": a write did not complete");
+  return completions[0].status;
+}
+
+}  // namespace
+
+Result<ChosenQueue> ChooseQueue(FileSystem& files, const std::string& directory, const Volume& volume,
+                                std::optional<WriteMode> wanted, uint32_t depth) {
+  // Write and fdatasync needs no trial; it must be to be had on a full disk as well.
+  if (wanted == WriteMode::kSync || (!wanted && !volume.direct)) return Make(files, WriteMode::kSync, depth);
+  Result<std::unique_ptr<File>> scratch =
+      files.Open(JoinPath(directory, kPrepareName), OpenMode::kCreateOrReplace, volume.direct);
+  Status last = scratch.status();
+  for (const WriteMode mode : kByPreference) {
+    if (!scratch.ok() || mode == WriteMode::kSync || (wanted && mode != *wanted)) continue;
+    Result<ChosenQueue> chosen = Make(files, mode, depth);
+    last = chosen.ok() ? Try(*chosen.value().queue, *scratch.value(), volume.alignment) : chosen.status();
+    if (last.ok()) return chosen;
+  }
+  if (!wanted) return Make(files, WriteMode::kSync, depth);
+  return Status(Code::kBadOption,
+                directory + ": write mode " + WriteModeName(*wanted) + " does not work there: " + last.message());
+}
+
+}  // namespace scriptorium
