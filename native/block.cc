@@ -46,6 +46,10 @@ Status WalkRecords(std::span<const uint8_t> block, const BlockHeader& header,
       case RecordType::kTruncatePrefix:
       case RecordType::kCommitHint:
       case RecordType::kSeal:
+      case RecordType::kFooter:
+      case RecordType::kRelease:
+      case RecordType::kBase:
+      case RecordType::kMovedBatch:
         break;
       default:
         return Status(Code::kNewerFormat, "record type " + std::to_string(bytes[0]) + " is not known to this build");

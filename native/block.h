@@ -61,7 +61,11 @@ enum class RecordType : uint8_t {
   kTruncatePrefix = 4,
   kCommitHint = 5,
   kSeal = 7,
-  // 6 snapshot, 8 footer index, 9 segment release: reserved, see docs/disk-format.md.
+  kFooter = 8,
+  kRelease = 9,
+  kBase = 10,
+  kMovedBatch = 11,
+  // 6 snapshot: reserved, see docs/disk-format.md.
 };
 
 inline constexpr size_t kRecordHeaderBytes = 24;
@@ -69,6 +73,7 @@ inline constexpr size_t kHardStateBytes = 24;
 inline constexpr size_t kTruncateSuffixBytes = 8;
 inline constexpr size_t kTruncatePrefixBytes = 16;
 inline constexpr size_t kCommitHintBytes = 16;
+inline constexpr size_t kReleaseBytes = 8;
 
 struct Record {
   RecordType type;

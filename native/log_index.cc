@@ -26,6 +26,7 @@ Status GroupLog::CheckAppend(const BatchHeader& batch) const {
 
 void GroupLog::ApplyAppend(const BatchHeader& batch, Position at) {
   batches_.push_back({batch.first_index, at.segment, at.offset, static_cast<uint32_t>(batch.bytes())});
+  Keep(batches_.back());
   if (term_runs_.empty() || term_runs_.back().term != batch.term) term_runs_.push_back({batch.term, batch.first_index});
   if (batch.kind == kBatchConfiguration) configurations_.push_back(batch.first_index);
   tail_ = {batch.last_index(), batch.term};
@@ -50,14 +51,19 @@ Status GroupLog::CheckTruncateSuffix(uint64_t from) const {
                   "cannot cut from index " + Number(from) + ": the log starts after index " + Number(log_start_.index));
   }
   if (from == tail_.index + 1) return Status();
-  if (from > tail_.index || batches_[Find(from)].first_index != from) {
+  const bool starts_batch = from <= tail_.index && batches_[Find(from)].first_index == from;
+  // Where batches start inside a hole is not known.
+  if (from > tail_.index || (!starts_batch && !batches_[Find(from)].hole())) {
     return Status(Code::kBadOption, "cannot cut from index " + Number(from) + ": no batch starts there");
   }
   return Status();
 }
 
 void GroupLog::ApplyTruncateSuffix(uint64_t from) {
-  while (!batches_.empty() && batches_.back().first_index >= from) batches_.pop_back();
+  while (!batches_.empty() && batches_.back().first_index >= from) {
+    Forget(batches_.back());
+    batches_.pop_back();
+  }
   while (!term_runs_.empty() && term_runs_.back().first_index >= from) term_runs_.pop_back();
   while (!configurations_.empty() && configurations_.back() >= from) configurations_.pop_back();
   tail_ = {from - 1, term_runs_.empty() ? log_start_.term : term_runs_.back().term};
@@ -85,6 +91,7 @@ Status GroupLog::CheckTruncatePrefix(IndexTerm start) const {
 void GroupLog::ApplyTruncatePrefix(IndexTerm start) {
   log_start_ = start;
   if (start.index >= tail_.index) {
+    for (const BatchEntry& entry : batches_) Forget(entry);
     batches_.clear();
     term_runs_.clear();
     configurations_.clear();
@@ -92,11 +99,71 @@ void GroupLog::ApplyTruncatePrefix(IndexTerm start) {
     return;
   }
   const size_t first = Find(start.index + 1);
-  const uint64_t first_index = batches_[first].first_index;
-  batches_.erase(batches_.begin(), batches_.begin() + static_cast<ptrdiff_t>(first));
+  for (size_t at = 0; at < first; ++at) {
+    Forget(batches_.front());
+    batches_.pop_front();
+  }
   while (term_runs_.size() > 1 && term_runs_[1].first_index <= start.index + 1) term_runs_.pop_front();
   term_runs_.front().first_index = std::max(term_runs_.front().first_index, start.index + 1);
-  while (!configurations_.empty() && configurations_.front() < first_index) configurations_.pop_front();
+  // By index, not by batch: what is left must not depend on whether batches or a hole stood here.
+  if (batches_.front().hole()) batches_.front().first_index = start.index + 1;
+  while (!configurations_.empty() && configurations_.front() <= start.index) configurations_.pop_front();
+}
+
+Status GroupLog::CheckMove(const BatchHeader& batch) const {
+  const Status differs(Code::kBadOption,
+                       "a moved batch at index " + Number(batch.first_index) + " is not what the log holds there");
+  const uint64_t first = std::max(batch.first_index, log_start_.index + 1);
+  if (batch.last_index() < first || batch.last_index() > tail_.index || TermAt(first) != batch.term ||
+      TermAt(batch.last_index()) != batch.term) {
+    return differs;
+  }
+  const size_t at = Find(first);
+  const BatchEntry& entry = batches_[at];
+  if (batch.last_index() > LastIndexOf(at)) return differs;
+  if (entry.hole()) return entry.first_index <= first ? Status() : differs;
+  const bool same =
+      entry.first_index == batch.first_index && entry.bytes == batch.bytes() && LastIndexOf(at) == batch.last_index();
+  return same ? Status() : differs;
+}
+
+void GroupLog::ApplyMove(const BatchHeader& batch, Position at) {
+  const size_t found = Find(std::max(batch.first_index, log_start_.index + 1));
+  BatchEntry& entry = batches_[found];
+  const BatchEntry moved{batch.first_index, at.segment, at.offset, static_cast<uint32_t>(batch.bytes())};
+  Keep(moved);
+  Forget(entry);
+  if (!entry.hole()) {
+    entry = moved;
+    return;
+  }
+  const BatchEntry before = entry;
+  const uint64_t last = LastIndexOf(found);
+  entry = moved;
+  auto next = batches_.begin() + static_cast<ptrdiff_t>(found) + 1;
+  if (batch.last_index() < last) next = batches_.insert(next, {batch.last_index() + 1, 0, 0, 0});
+  if (before.first_index < batch.first_index) {
+    batches_.insert(batches_.begin() + static_cast<ptrdiff_t>(found), before);
+  }
+}
+
+GroupBase GroupLog::Base() const {
+  return {log_start_,
+          tail_,
+          commit_hint_,
+          hard_state_,
+          {term_runs_.begin(), term_runs_.end()},
+          {configurations_.begin(), configurations_.end()}};
+}
+
+void GroupLog::Adopt(const GroupBase& base) {
+  log_start_ = base.log_start;
+  tail_ = base.tail;
+  commit_hint_ = base.commit_hint;
+  hard_state_ = base.hard_state;
+  term_runs_.assign(base.term_runs.begin(), base.term_runs.end());
+  configurations_.assign(base.configurations.begin(), base.configurations.end());
+  if (tail_.index > log_start_.index) batches_.push_back({log_start_.index + 1, 0, 0, 0});
 }
 
 size_t GroupLog::Find(uint64_t index) const {
@@ -124,27 +191,75 @@ Result<GroupLog*> LogIndex::Make(uint64_t group) {
   const auto found = groups_.find(group);
   if (found != groups_.end()) return &found->second;
   if (group > kMaxInteger) return Status(Code::kBadOption, "group beyond 2^53");
-  if (groups_.size() >= kMaxGroups) return Status(Code::kBadOption, "more than 1048576 groups in one directory");
-  return &groups_[group];
+  if (groups_.size() >= kMaxGroups) return Status(Code::kBadOption, "more than 65536 groups in one directory");
+  return &groups_.emplace(group, GroupLog(use_.get())).first->second;
 }
 
 Status LogIndex::Replay(const Record& record, Position block) {
-  if (record.type == RecordType::kSeal) return Status();
-  Result<GroupLog*> made = Make(record.group);
+  if (record.type != RecordType::kBatch && record.type != RecordType::kMovedBatch) {
+    return ReplaySmall(record.type, record.group, record.payload);
+  }
+  Result<BatchHeader> batch = ParseBatchHeader(record.payload);
+  if (!batch.ok()) return batch.status();
+  if (batch.value().bytes() != record.payload.size() || batch.value().group != record.group) {
+    return Status(Code::kRotten, "a record has the wrong length for its type");
+  }
+  return ReplayBatch(batch.value(), record.type == RecordType::kMovedBatch,
+                     {block.segment, block.offset + record.offset});
+}
+
+Status LogIndex::Replay(const FooterEntry& entry, uint32_t segment) {
+  if (entry.type != RecordType::kBatch && entry.type != RecordType::kMovedBatch) {
+    return ReplaySmall(entry.type, entry.group, entry.payload);
+  }
+  return ReplayBatch(entry.batch, entry.type == RecordType::kMovedBatch, {segment, entry.offset});
+}
+
+Status LogIndex::ReplayBatch(const BatchHeader& batch, bool moved, Position at) {
+  Result<GroupLog*> log = Make(batch.group);
+  if (!log.ok()) return log.status();
+  if (Status status = moved ? log.value()->CheckMove(batch) : log.value()->CheckAppend(batch); !status.ok()) {
+    return status;
+  }
+  if (moved) {
+    log.value()->ApplyMove(batch, at);
+  } else {
+    log.value()->ApplyAppend(batch, at);
+  }
+  return Status();
+}
+
+Status LogIndex::ReplayBase(uint64_t group, const GroupBase& base, bool adopt) {
+  Result<GroupLog*> log = Make(group);
+  if (!log.ok()) return log.status();
+  if (adopt ? log.value()->blank() : log.value()->Base() == base) {
+    if (adopt) log.value()->Adopt(base);
+    return Status();
+  }
+  return Status(Code::kRotten, "the base of group " + Number(group) + " is not what the records before it come to");
+}
+
+size_t LogIndex::CountBases() const {
+  return static_cast<size_t>(
+      std::count_if(groups_.begin(), groups_.end(), [](const auto& group) { return !group.second.blank(); }));
+}
+
+void LogIndex::VisitBases(const std::function<void(uint64_t group, const GroupBase& base)>& visit) const {
+  for (const auto& [group, log] : groups_) {
+    if (!log.blank()) visit(group, log.Base());
+  }
+}
+
+Status LogIndex::ReplaySmall(RecordType type, uint64_t group, std::span<const uint8_t> payload) {
+  const uint8_t* bytes = payload.data();
+  const size_t size = payload.size();
+  const Status wrong_size(Code::kRotten, "a record has the wrong length for its type");
+  // What concerns no group is recovery's business.
+  if (type == RecordType::kSeal || type == RecordType::kFooter || type == RecordType::kRelease) return Status();
+  Result<GroupLog*> made = Make(group);
   if (!made.ok()) return made.status();
   GroupLog& log = *made.value();
-  const uint8_t* bytes = record.payload.data();
-  const size_t size = record.payload.size();
-  const Status wrong_size(Code::kRotten, "a record has the wrong length for its type");
-  switch (record.type) {
-    case RecordType::kBatch: {
-      Result<BatchHeader> batch = ParseBatchHeader(record.payload);
-      if (!batch.ok()) return batch.status();
-      if (batch.value().bytes() != size || batch.value().group != record.group) return wrong_size;
-      if (Status status = log.CheckAppend(batch.value()); !status.ok()) return status;
-      log.ApplyAppend(batch.value(), {block.segment, block.offset + record.offset});
-      return Status();
-    }
+  switch (type) {
     case RecordType::kHardState: {
       if (size != kHardStateBytes) return wrong_size;
       HardState state{Load<uint64_t>(bytes), {}};
@@ -172,10 +287,9 @@ Status LogIndex::Replay(const Record& record, Position block) {
       log.ApplyCommitHint({Load<uint64_t>(bytes), Load<uint64_t>(bytes + 8)});
       return Status();
     }
-    case RecordType::kSeal:
-      break;
+    default:
+      return Status(Code::kRotten, "a record of type " + Number(static_cast<uint64_t>(type)) + " stands out of place");
   }
-  return Status();
 }
 
 std::array<uint8_t, kHardStateBytes> EncodeHardState(const HardState& state) {

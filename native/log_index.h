@@ -1,6 +1,9 @@
 // Where every batch of every group is, in memory: what the journal's records add up to. The same code runs when a
 // record is about to be appended and when recovery meets it again, so that what was accepted once is accepted for ever.
 //
+// A part of a log whose bytes are in no segment that was seen is a hole: it has a place in the order and none on disk.
+// What stood before a segment's base is one until a moved batch, or the dropping of a prefix, fills or takes it away.
+//
 // Each change is two calls: Check… says whether a record may follow what is there and changes nothing; Apply… makes the
 // change, after the record was taken. Between them nothing else may happen to the same group.
 #ifndef SCRIPTORIUM_LOG_INDEX_H_
@@ -8,42 +11,37 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <vector>
 
+#include "base_record.h"
 #include "batch.h"
 #include "block.h"
-#include "identity.h"
+#include "footer.h"
+#include "segment_use.h"
 
 namespace scriptorium {
 
-inline constexpr size_t kMaxGroups = 1 << 20;
-
-struct IndexTerm {
-  uint64_t index = 0;
-  uint64_t term = 0;
-};
-
-struct HardState {
-  uint64_t term = 0;
-  Id128 voted_for{};  // All zeros: no vote in this term.
-};
-
-struct TermRun {
-  uint64_t term;
-  uint64_t first_index;
-};
+// All of them begin every segment anew, so there is an end to how many there can be.
+inline constexpr size_t kMaxGroups = 1 << 16;
 
 // One stored batch. Its term is in the term runs and its count follows from its successor.
 struct BatchEntry {
   uint64_t first_index;
-  uint32_t segment;
-  uint32_t offset;  // Of the batch's first byte in the segment file.
+  uint32_t segment;  // 0: a hole.
+  uint32_t offset;   // Of the batch's first byte in the segment file.
   uint32_t bytes;
+
+  bool hole() const { return segment == 0; }
 };
 
 class GroupLog {
  public:
+  // `use`, when given, must outlive the log.
+  explicit GroupLog(SegmentUse* use = nullptr) : use_(use) {}
+
   Status CheckAppend(const BatchHeader& batch) const;
   void ApplyAppend(const BatchHeader& batch, Position at);
   // A term never goes back and a vote never changes within a term (R1).
@@ -56,6 +54,18 @@ class GroupLog {
   // batch, the batch stays readable but the log starts after `index`.
   Status CheckTruncatePrefix(IndexTerm start) const;
   void ApplyTruncatePrefix(IndexTerm start);
+
+  // Whether a batch is, as a whole, what one entry or a part of a hole stands for: same place in the log, same term,
+  // and of an entry the same length.
+  Status CheckMove(const BatchHeader& batch) const;
+  // Its bytes are at `at` from now on.
+  void ApplyMove(const BatchHeader& batch, Position at);
+
+  // Whether there is anything to know of the group.
+  bool blank() const { return Base() == GroupBase(); }
+  GroupBase Base() const;
+  // Takes on the state of a base; what it holds of a log is a hole. Only of a group that is blank.
+  void Adopt(const GroupBase& base);
 
   // How far a leader said the group had committed; a claim, taken as it is (R17 has the reader match it).
   void ApplyCommitHint(IndexTerm hint) { commit_hint_ = hint; }
@@ -71,8 +81,20 @@ class GroupLog {
   const std::deque<BatchEntry>& batches() const { return batches_; }
   const std::deque<TermRun>& term_runs() const { return term_runs_; }
   const std::deque<uint64_t>& configurations() const { return configurations_; }
+  // The last index of `batches()[at]`.
+  uint64_t LastIndexOf(size_t at) const {
+    return at + 1 < batches_.size() ? batches_[at + 1].first_index - 1 : tail_.index;
+  }
 
  private:
+  void Forget(const BatchEntry& entry) {
+    if (use_ != nullptr) use_->Forget(entry.segment, entry.bytes);
+  }
+  void Keep(const BatchEntry& entry) {
+    if (use_ != nullptr) use_->Keep(entry.segment, entry.bytes);
+  }
+
+  SegmentUse* use_;
   IndexTerm log_start_;
   IndexTerm tail_;
   IndexTerm commit_hint_;
@@ -90,9 +112,21 @@ class LogIndex {
   Result<GroupLog*> Make(uint64_t group);
   // Checks and applies a record met on disk. `block` is where the record's block starts.
   Status Replay(const Record& record, Position block);
+  // The same of what a footer tells of a record of segment `segment`.
+  Status Replay(const FooterEntry& entry, uint32_t segment);
+  // Takes a group from the base of the first segment; of a later one, the group must stand as the base says.
+  Status ReplayBase(uint64_t group, const GroupBase& base, bool adopt);
+  // How many groups a base written now would hold, and each of them.
+  size_t CountBases() const;
+  void VisitBases(const std::function<void(uint64_t group, const GroupBase& base)>& visit) const;
   const std::map<uint64_t, GroupLog>& groups() const { return groups_; }
+  const SegmentUse& use() const { return *use_; }
 
  private:
+  Status ReplayBatch(const BatchHeader& batch, bool moved, Position at);
+  Status ReplaySmall(RecordType type, uint64_t group, std::span<const uint8_t> payload);
+
+  std::unique_ptr<SegmentUse> use_ = std::make_unique<SegmentUse>();  // Stays where it is when the index is moved.
   std::map<uint64_t, GroupLog> groups_;
 };
 
