@@ -5,6 +5,7 @@
       'sources': [
         'native/addon.cc',
         'native/addon_journal.cc',
+        'native/addon_loop.cc',
         'native/addon_values.cc',
         'native/base_record.cc',
         'native/batch.cc',

@@ -42,6 +42,34 @@ Status NativeJournal::ReadOptions(const Napi::Object& given) {
   options_.max_block_bytes = block_bytes;
   options_.max_pending_bytes = pending_bytes;
   options_.allow_buffered = given.Get("allowBuffered").ToBoolean();
+  options_.driven_by = DrivenBy::kCaller;
+  return ReadWriteOptions(given);
+}
+
+// How blocks get to the disk.
+Status NativeJournal::ReadWriteOptions(const Napi::Object& given) {
+  if (const Napi::Value mode = given.Get("writeMode"); !mode.IsUndefined()) {
+    const std::string name = mode.IsString() ? mode.As<Napi::String>().Utf8Value() : "";
+    for (const WriteMode known : {WriteMode::kRing, WriteMode::kDataSync, WriteMode::kSync}) {
+      if (name == WriteModeName(known)) options_.write_mode = known;
+    }
+    if (!options_.write_mode && name != "auto") {
+      return BadArgument("writeMode must be auto, io_uring, dsync or fdatasync");
+    }
+  }
+  uint64_t blocks_in_flight = options_.blocks_in_flight;
+  uint64_t window_bytes = options_.window_bytes;
+  uint64_t linger_micros = 0;
+  uint64_t linger_bytes = options_.max_block_bytes;
+  if (Status status = ReadInteger(given, "blocksInFlight", 1, 64, &blocks_in_flight); !status.ok()) return status;
+  if (Status status = ReadInteger(given, "windowBytes", 0, 1 << 30, &window_bytes); !status.ok()) return status;
+  if (Status status = ReadInteger(given, "lingerMicros", 0, 1'000'000, &linger_micros); !status.ok()) return status;
+  if (Status status = ReadInteger(given, "lingerBytes", 1, 4 << 20, &linger_bytes); !status.ok()) return status;
+  options_.blocks_in_flight = static_cast<uint32_t>(blocks_in_flight);
+  options_.window_bytes = window_bytes;
+  if (linger_micros > 0) {
+    options_.batching = std::make_shared<LingerBatching>(BatchingPolicy::Micros(linger_micros), linger_bytes);
+  }
   return Status();
 }
 
@@ -54,6 +82,7 @@ void NativeJournal::Deliver(Napi::Env env) {
   const Napi::HandleScope scope(env);
   // Before looking: what happens from here on calls again.
   wake_waits_.store(false);
+  if (driveable_.exchange(false) && watch_ != nullptr) Drive();
   const uint64_t durable = durable_ticket_.load(std::memory_order_acquire);
   DeliverReads(env);
   if (durable > delivered_ticket_) {
@@ -70,6 +99,21 @@ void NativeJournal::Deliver(Napi::Env env) {
     on_failure_.Call({ToError(env, failure).Value()});
   }
   UpdateReference(env);
+}
+
+// Moves a driven journal on; what became durable is delivered by the caller.
+void NativeJournal::Drive() {
+  driving_ = true;
+  journal_->Drive(false);
+  driving_ = false;
+}
+
+Napi::Value NativeJournal::Flush(const Napi::CallbackInfo& info) {
+  // Nothing to drive: the engine has a thread for it, or the journal was closed since the tick began.
+  if (watch_ == nullptr) return info.Env().Undefined();
+  Drive();
+  Deliver(info.Env());
+  return info.Env().Undefined();
 }
 
 void NativeJournal::DeliverReads(Napi::Env env) {
@@ -93,6 +137,7 @@ void NativeJournal::UpdateReference(Napi::Env env) {
   const bool waits = pending_reads_ > 0 || (last_ticket_ > delivered_ticket_ && !failure_delivered_);
   if (waits == referenced_ || !usable_) return;
   referenced_ = waits;
+  if (watch_ != nullptr) watch_->Reference(waits);
   if (waits) {
     wake_.Ref(env);
   } else {
@@ -122,6 +167,12 @@ Napi::Value NativeJournal::Open(const Napi::CallbackInfo& info) {
           return env.Undefined();
         }
         reads_ = std::make_unique<ReadQueue>(*journal_);
+        if (const int event = journal_->event_descriptor(); event >= 0) {
+          watch_ = LoopWatch::Start(env, event, [this](Napi::Env env) {
+            Drive();
+            Deliver(env);
+          });
+        }
         recovered_ = true;
         usable_ = true;
         Napi::Object answer = Napi::Object::New(env);
@@ -135,6 +186,7 @@ Napi::Value NativeJournal::Close(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!CheckOpen(env)) return env.Undefined();
   usable_ = false;
+  StopWatching();
   return Task::Start(
       env,
       [this] {
@@ -214,6 +266,11 @@ Napi::Value NativeJournal::Read(const Napi::CallbackInfo& info) {
   Napi::Uint8Array bytes = Napi::Uint8Array::New(env, plan.value().bytes);
   // A thread that is being terminated gets no memory.
   if (bytes.IsEmpty()) return env.Undefined();
+  if (journal_->ReadRecent(plan.value(), bytes.Data())) {
+    const auto deferred = Napi::Promise::Deferred::New(env);
+    deferred.Resolve(bytes);
+    return deferred.Promise();
+  }
   auto* read = new PendingRead{Napi::Promise::Deferred::New(env), Napi::Persistent(bytes)};
   ++pending_reads_;
   UpdateReference(env);
@@ -254,13 +311,14 @@ Napi::Value NativeJournal::Stats(const Napi::CallbackInfo& info) {
   object["blockBytes"] = ToNumber(env, stats.block_bytes);
   object["records"] = ToNumber(env, stats.records);
   object["syncs"] = ToNumber(env, stats.syncs);
-  object["lastWriteMicros"] = ToNumber(env, stats.last_write_micros);
-  object["lastSyncMicros"] = ToNumber(env, stats.last_sync_micros);
+  object["lastDurableMicros"] = ToNumber(env, stats.last_durable_micros);
   object["segments"] = ToNumber(env, stats.segments);
   object["segmentBytes"] = ToNumber(env, stats.segment_bytes);
   object["alignment"] = ToNumber(env, stats.alignment);
   object["directIo"] = Napi::Boolean::New(env, stats.direct_io);
   object["fileSystem"] = Napi::String::New(env, stats.file_system);
+  object["writeMode"] = Napi::String::New(env, WriteModeName(stats.write_mode));
+  object["blocksInFlight"] = ToNumber(env, stats.blocks_in_flight);
   return object;
 }
 

@@ -1,6 +1,7 @@
-// The journal as a JavaScript object. The engine's threads reach JavaScript through one thread-safe function per
-// journal, and at most one call of it waits at any time, however many records became durable or reads were answered
-// since.
+// The journal as a JavaScript object. With io_uring the environment's own thread drives it: flush() at the end of a
+// tick submits what was appended, and the event loop watches for what completed. The engine's threads, which do all of
+// it in the other write modes, reach JavaScript through one thread-safe function per journal, and at most one call of
+// it waits at any time, however many records became durable or reads were answered since.
 #ifndef SCRIPTORIUM_ADDON_JOURNAL_H_
 #define SCRIPTORIUM_ADDON_JOURNAL_H_
 
@@ -8,8 +9,11 @@
 
 #include <atomic>
 #include <mutex>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "addon_loop.h"
 #include "addon_values.h"
 #include "journal.h"
 #include "read_queue.h"
@@ -28,7 +32,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
     return DefineClass(
         env, "NativeJournal",
         {InstanceMethod<&NativeJournal::Open>("open"), InstanceMethod<&NativeJournal::Close>("close"),
-         InstanceMethod<&NativeJournal::Append>("append"),
+         InstanceMethod<&NativeJournal::Append>("append"), InstanceMethod<&NativeJournal::Flush>("flush"),
          InstanceMethod<&NativeJournal::SaveHardState>("saveHardState"),
          InstanceMethod<&NativeJournal::TruncateSuffix>("truncateSuffix"),
          InstanceMethod<&NativeJournal::TruncatePrefix>("truncatePrefix"),
@@ -61,6 +65,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
     Status status;
   };
   Status ReadOptions(const Napi::Object& given);
+  Status ReadWriteOptions(const Napi::Object& given);
 
   // The engine's threads.
   void OnDurable(uint64_t ticket) override {
@@ -74,9 +79,16 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
     }
     WakeUp();
   }
+  void OnDriveable() override {
+    driveable_ = true;
+    WakeUp();
+  }
   void WakeUp() {
+    // Whoever drives delivers right afterwards.
+    if (std::this_thread::get_id() == thread_ && driving_) return;
     if (!wake_waits_.exchange(true)) wake_.NonBlockingCall();
   }
+  void Drive();
 
   void DeliverReads(Napi::Env env);
   // Keeps the process alive exactly while somebody waits for an answer.
@@ -85,6 +97,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   Napi::Value Open(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
   Napi::Value Append(const Napi::CallbackInfo& info);
+  Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value SaveHardState(const Napi::CallbackInfo& info);
   Napi::Value TruncateSuffix(const Napi::CallbackInfo& info);
   Napi::Value TruncatePrefix(const Napi::CallbackInfo& info);
@@ -108,8 +121,12 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   }
   void ShutDown() {
     usable_ = false;
+    StopWatching();
     if (reads_ != nullptr) reads_->Stop();
     if (journal_ != nullptr) (void)journal_->Close();
+  }
+  void StopWatching() {
+    if (watch_ != nullptr) std::exchange(watch_, nullptr)->Stop();
   }
   static void OnEnvironmentEnd(void* self) { static_cast<NativeJournal*>(self)->ShutDown(); }
   void LetGo(Napi::Env env) {
@@ -131,6 +148,10 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   bool failure_delivered_ = false;
   size_t pending_reads_ = 0;
 
+  const std::thread::id thread_ = std::this_thread::get_id();
+  bool driving_ = false;  // Only on that thread.
+  LoopWatch* watch_ = nullptr;
+  std::atomic<bool> driveable_{false};
   Wake wake_;
   std::atomic<bool> wake_waits_{false};
   std::atomic<uint64_t> durable_ticket_{0};

@@ -195,7 +195,7 @@ void GroupCommit::Publish() {
 }
 
 void GroupCommit::Count(const InFlight& block) {
-  counters_.last_write_micros = MicrosSince(block.submitted);
+  counters_.last_durable_micros = MicrosSince(block.submitted);
   ++counters_.syncs;
   ++counters_.blocks;
   counters_.block_bytes += block.header.block_bytes;

@@ -176,19 +176,9 @@ Status Journal::Close() {
 }
 
 JournalStats Journal::stats() const {
-  return {counters_.blocks,
-          counters_.block_bytes,
-          counters_.records,
-          counters_.syncs,
-          counters_.last_write_micros,
-          counters_.last_sync_micros,
-          segments_->count(),
-          segment_bytes_,
-          volume_.alignment,
-          volume_.direct,
-          volume_.file_system,
-          write_mode_,
-          blocks_in_flight_};
+  return {counters_.blocks,   counters_.block_bytes, counters_.records, counters_.syncs, counters_.last_durable_micros,
+          segments_->count(), segment_bytes_,        volume_.alignment, volume_.direct,  volume_.file_system,
+          write_mode_,        blocks_in_flight_};
 }
 
 }  // namespace scriptorium

@@ -62,7 +62,7 @@ struct ReadPlan {
 };
 
 struct JournalStats {
-  uint64_t blocks, block_bytes, records, syncs, last_write_micros, last_sync_micros, segments, segment_bytes;
+  uint64_t blocks, block_bytes, records, syncs, last_durable_micros, segments, segment_bytes;
   uint32_t alignment;
   bool direct_io;
   std::string file_system;

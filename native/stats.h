@@ -1,4 +1,4 @@
-// Counters of one open journal. Written by the writer thread, read by anyone; each is exact, together they are a
+// Counters of one open journal. Written by whoever moves the journal on, read by anyone; each is exact, together they are a
 // sketch.
 #ifndef SCRIPTORIUM_STATS_H_
 #define SCRIPTORIUM_STATS_H_
@@ -14,8 +14,7 @@ struct Counters {
   std::atomic<uint64_t> records{0};
   std::atomic<uint64_t> syncs{0};
   std::atomic<uint64_t> seals{0};
-  std::atomic<uint64_t> last_write_micros{0};
-  std::atomic<uint64_t> last_sync_micros{0};
+  std::atomic<uint64_t> last_durable_micros{0};  // From submission until it was durable.
 };
 
 }  // namespace scriptorium

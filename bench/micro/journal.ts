@@ -73,8 +73,7 @@ async function measure(directory: string, row: Row, seconds: number): Promise<st
     directory,
     onDurable: (ticket) => {
       const now = performance.now();
-      const { lastWriteMicros, lastSyncMicros } = journal.stats();
-      diskMicros.push(lastWriteMicros + lastSyncMicros);
+      diskMicros.push(journal.stats().lastDurableMicros);
       let done = 0;
       for (let oldest = waiting[head]; oldest !== undefined && oldest.ticket <= ticket; oldest = waiting[++head]) {
         latencies.push((now - oldest.start) * 1000);

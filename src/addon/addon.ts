@@ -47,13 +47,14 @@ export interface NativeStats {
   readonly blockBytes: number;
   readonly records: number;
   readonly syncs: number;
-  readonly lastWriteMicros: number;
-  readonly lastSyncMicros: number;
+  readonly lastDurableMicros: number;
   readonly segments: number;
   readonly segmentBytes: number;
   readonly alignment: number;
   readonly directIo: boolean;
   readonly fileSystem: string;
+  readonly writeMode: 'io_uring' | 'dsync' | 'fdatasync';
+  readonly blocksInFlight: number;
 }
 
 export interface NativeError extends Error {
@@ -65,6 +66,7 @@ export interface NativeError extends Error {
 export interface NativeJournal {
   open(): Promise<{ readonly identity: NativeIdentity; readonly report: NativeReport }>;
   append(batch: Uint8Array): number;
+  flush(): void;
   saveHardState(group: number, term: number, votedFor: string | null): number;
   truncateSuffix(group: number, fromIndex: number): number;
   truncatePrefix(group: number, index: number, term: number): number;

@@ -67,8 +67,7 @@ export class ScribeNode {
       ...(options.identity === undefined ? {} : { identity: options.identity }),
       ...(options.allowBuffered === undefined ? {} : { allowBuffered: options.allowBuffered }),
       onDurable: (ticket) => {
-        const { lastWriteMicros, lastSyncMicros } = journal.stats();
-        driver?.durable(ticket, lastWriteMicros, lastSyncMicros);
+        driver?.durable(ticket, journal.stats().lastDurableMicros);
       },
       onFailure: (error) => {
         log.error({ error: error.message, code: error.code }, 'the journal failed; this scribe is silent from now on');

@@ -82,13 +82,13 @@ export class ScribeDriver {
   }
 
   /** The journal's word: every record up to `ticket` is durable. */
-  durable(ticket: number, writeMicros: number, fsyncMicros: number): void {
+  durable(ticket: number, fsyncMicros: number): void {
     let done = 0;
     while (done < this.#tickets.length && (this.#tickets[done] as { ticket: number }).ticket <= ticket) done++;
     if (done === 0) return;
     const { write } = this.#tickets[done - 1] as { write: number };
     this.#tickets.splice(0, done);
-    this.step({ kind: 'durable', write, writeMicros, fsyncMicros });
+    this.step({ kind: 'durable', write, writeMicros: 0, fsyncMicros });
   }
 
   stop(): void {

@@ -35,6 +35,16 @@ export interface JournalOptions {
   readonly maxPendingBytes?: number;
   /** Go on without O_DIRECT where the file system has none (tmpfs); default false. */
   readonly allowBuffered?: boolean;
+  /** How blocks are made durable; BAD_OPTION if it does not work there; default `auto`: the first that does. */
+  readonly writeMode?: 'auto' | 'io_uring' | 'dsync' | 'fdatasync';
+  /** Group commits on their way at a time, with io_uring; default 4, from 1 to 64. */
+  readonly blocksInFlight?: number;
+  /** Microseconds that a block which is not full waits for company; default 0: it never waits on purpose; up to 1 s. */
+  readonly lingerMicros?: number;
+  /** Bytes at which a block stops waiting for company; default maxBlockBytes, from 1 to 4 MiB. */
+  readonly lingerBytes?: number;
+  /** Bytes of recent blocks kept in memory for reading; default 8 MiB, up to 1 GiB. */
+  readonly windowBytes?: number;
   /** Every record with a ticket up to this one is durable; one call for many. */
   readonly onDurable: (ticket: number) => void;
   /** Nothing more will become durable (R30); called at most once. */
@@ -97,8 +107,8 @@ export interface JournalStats {
   readonly blockBytes: number;
   readonly records: number;
   readonly syncs: number;
-  readonly lastWriteMicros: number;
-  readonly lastSyncMicros: number;
+  /** From handing the newest block to the disk until it was durable. */
+  readonly lastDurableMicros: number;
   /** Files there are. */
   readonly segments: number;
   readonly segmentBytes: number;
@@ -106,4 +116,7 @@ export interface JournalStats {
   readonly alignment: number;
   readonly directIo: boolean;
   readonly fileSystem: string;
+  readonly writeMode: 'io_uring' | 'dsync' | 'fdatasync';
+  /** Group commits that may be on their way to the disk at a time. */
+  readonly blocksInFlight: number;
 }

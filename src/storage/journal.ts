@@ -25,6 +25,12 @@ export class Journal {
   readonly report: RecoveryReport;
   readonly #native: NativeJournal;
   #closing: Promise<void> | null = null;
+  #flushing = false;
+  /** Once a tick, behind everything that the tick still appends. */
+  readonly #flush = (): void => {
+    this.#flushing = false;
+    calling(() => this.#native.flush());
+  };
 
   private constructor(native: NativeJournal, identity: JournalIdentity, report: RecoveryReport) {
     this.#native = native;
@@ -72,27 +78,27 @@ export class Journal {
    * maxPendingBytes wait for the disk, JOURNAL_FAILED, NO_SPACE, CLOSED.
    */
   append(batch: Uint8Array): number {
-    return calling(() => this.#native.append(batch));
+    return this.#written(calling(() => this.#native.append(batch)));
   }
 
   /** Saves term and vote. BAD_OPTION if the term went back, or the vote of a term changed (R1). */
   saveHardState(group: number, state: HardState): number {
-    return calling(() => this.#native.saveHardState(group, state.term, state.votedFor));
+    return this.#written(calling(() => this.#native.saveHardState(group, state.term, state.votedFor)));
   }
 
   /** Cuts entries from `fromIndex` on, which must be where a batch starts; RANGE_GONE at or below the log's start. */
   truncateSuffix(group: number, fromIndex: number): number {
-    return calling(() => this.#native.truncateSuffix(group, fromIndex));
+    return this.#written(calling(() => this.#native.truncateSuffix(group, fromIndex)));
   }
 
   /** Drops entries up to `index`, whose term is `term`; both stay as the virtual tail before the first entry (R24). */
   truncatePrefix(group: number, index: number, term: number): number {
-    return calling(() => this.#native.truncatePrefix(group, index, term));
+    return this.#written(calling(() => this.#native.truncatePrefix(group, index, term)));
   }
 
   /** Notes how far a leader said the group had committed; comes back as `group().commitHint`. */
   saveCommitHint(group: number, hint: IndexTerm): number {
-    return calling(() => this.#native.saveCommitHint(group, hint.index, hint.term));
+    return this.#written(calling(() => this.#native.saveCommitHint(group, hint.index, hint.term)));
   }
 
   /**
@@ -101,6 +107,14 @@ export class Journal {
    */
   read(group: number, fromIndex: number, maxBytes: number): Promise<Uint8Array> {
     return promising(() => this.#native.read(group, fromIndex, maxBytes));
+  }
+
+  #written(ticket: number): number {
+    if (!this.#flushing) {
+      this.#flushing = true;
+      process.nextTick(this.#flush);
+    }
+    return ticket;
   }
 
   stats(): JournalStats {
