@@ -204,7 +204,9 @@ Status Recovery::JudgeSegment(size_t segment, uint32_t from, bool* untouched) {
     BlockHeader block;
     Result<bool> is_header = scanner.HeaderAt(offset, &block);
     if (!is_header.ok()) return is_header.status();
-    if (is_header.value() && (block.durable_through >= missing || (segment > current_ && block.sequence > missing))) {
+    // A block of a later segment says at least that all segments before its own were durable; but what is missing may
+    // have been in flight in that later segment, together with this block.
+    if (is_header.value() && block.durable_through >= missing) {
       return Status::At(Code::kRotten, damaged_file, offset_,
                         "block " + std::to_string(missing) + " was durable and does not hold; block " +
                             std::to_string(block.sequence) + " bears witness");

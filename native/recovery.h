@@ -12,7 +12,7 @@
 // When a block at p, with expected sequence s, does not hold, three things may have happened (R29):
 //   torn       The power went while s was being written; it was never acknowledged. Dropped, and reported.
 //   rotten     s was durable and the disk lost it. Recovery refuses, names file and offset, and changes nothing. The
-//              witness: any later block that says "durable through ≥ s", or stands in a later segment.
+//              witness: any later block that says "durable through ≥ s". One of a later segment always does.
 //   uncertain  Nothing witnesses s, yet every sector of it was written (a block records how many of its sectors are
 //              zero by intent; an unwritten sector shows the zeros that lay there before). A torn write of 512-byte
 //              sectors does not look like that, so s may have been acknowledged and then rotted: recovery refuses too.

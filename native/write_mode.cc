@@ -6,8 +6,6 @@
 namespace scriptorium {
 namespace {
 
-constexpr WriteMode kByPreference[] = {WriteMode::kRing, WriteMode::kDataSync, WriteMode::kSync};
-
 Result<ChosenQueue> Make(FileSystem& files, WriteMode mode, uint32_t depth) {
   ChosenQueue chosen;
   chosen.mode = mode;
@@ -37,16 +35,18 @@ Result<ChosenQueue> ChooseQueue(FileSystem& files, const std::string& directory,
   if (wanted == WriteMode::kSync || (!wanted && !volume.direct)) return Make(files, WriteMode::kSync, depth);
   Result<std::unique_ptr<File>> scratch =
       files.Open(JoinPath(directory, kPrepareName), OpenMode::kCreateOrReplace, volume.direct);
-  Status last = scratch.status();
-  for (const WriteMode mode : kByPreference) {
-    if (!scratch.ok() || mode == WriteMode::kSync || (wanted && mode != *wanted)) continue;
+  if (!scratch.ok() && wanted) return scratch.status();
+  for (const WriteMode mode : {WriteMode::kRing, WriteMode::kDataSync}) {
+    if (!scratch.ok() || (wanted && mode != *wanted)) continue;
     Result<ChosenQueue> chosen = Make(files, mode, depth);
-    last = chosen.ok() ? Try(*chosen.value().queue, *scratch.value(), volume.alignment) : chosen.status();
-    if (last.ok()) return chosen;
+    const Status status =
+        chosen.ok() ? Try(*chosen.value().queue, *scratch.value(), volume.alignment) : chosen.status();
+    if (status.ok()) return chosen;
+    if (!wanted) continue;
+    const Code code = chosen.ok() ? status.code() : Code::kBadOption;
+    return Status(code, directory + ": " + WriteModeName(mode) + " does not work there: " + status.message());
   }
-  if (!wanted) return Make(files, WriteMode::kSync, depth);
-  return Status(Code::kBadOption,
-                directory + ": write mode " + WriteModeName(*wanted) + " does not work there: " + last.message());
+  return Make(files, WriteMode::kSync, depth);
 }
 
 }  // namespace scriptorium

@@ -17,7 +17,8 @@ struct ChosenQueue {
   uint32_t depth = 1;
 };
 
-// `wanted` empty: the best that works. BAD_OPTION if a wanted mode does not work there, saying why. Leaves nothing
+// `wanted` empty: the best that works. BAD_OPTION if the kernel does not offer a wanted mode, the
+// error of the trial if it failed. Leaves nothing
 // behind but the scratch file that preparing a segment overwrites. Buffered volumes get write and fdatasync.
 Result<ChosenQueue> ChooseQueue(FileSystem& files, const std::string& directory, const Volume& volume,
                                 std::optional<WriteMode> wanted, uint32_t depth);

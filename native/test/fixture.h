@@ -84,13 +84,13 @@ inline FormatOptions TinyFormat() {
   return options;
 }
 
-inline OpenOptions TinyOpen() {
+inline OpenOptions TinyOpen(WriteMode mode = WriteMode::kSync) {
   OpenOptions options;
   options.directory = kDirectory;
   options.max_block_bytes = 64 << 10;
   options.max_pending_bytes = 1 << 20;
   options.driven_by = DrivenBy::kNobody;
-  options.write_mode = WriteMode::kSync;
+  options.write_mode = mode;
   return options;
 }
 
