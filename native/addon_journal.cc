@@ -214,6 +214,19 @@ Napi::Value NativeJournal::Append(const Napi::CallbackInfo& info) {
   return Ticket(info.Env(), journal_->Append(batch.value()));
 }
 
+// Arguments (bytes, length): the batches stand in the first `length` bytes.
+Napi::Value NativeJournal::SealAndAppend(const Napi::CallbackInfo& info) {
+  if (!CheckOpen(info.Env())) return info.Env().Undefined();
+  if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    return Throw(info.Env(), BadArgument("batches must be a Uint8Array"));
+  }
+  auto array = info[0].As<Napi::Uint8Array>();
+  Result<uint64_t> length = ToInteger(info[1], "length");
+  if (!length.ok()) return Throw(info.Env(), length.status());
+  if (length.value() > array.ByteLength()) return Throw(info.Env(), BadArgument("length must lie within batches"));
+  return Ticket(info.Env(), journal_->SealAndAppend(std::span(array.Data(), length.value())));
+}
+
 Napi::Value NativeJournal::SaveHardState(const Napi::CallbackInfo& info) {
   if (!CheckOpen(info.Env())) return info.Env().Undefined();
   Result<uint64_t> group = ToInteger(info[0], "group");

@@ -33,6 +33,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
         env, "NativeJournal",
         {InstanceMethod<&NativeJournal::Open>("open"), InstanceMethod<&NativeJournal::Close>("close"),
          InstanceMethod<&NativeJournal::Append>("append"), InstanceMethod<&NativeJournal::Flush>("flush"),
+         InstanceMethod<&NativeJournal::SealAndAppend>("sealAndAppend"),
          InstanceMethod<&NativeJournal::SaveHardState>("saveHardState"),
          InstanceMethod<&NativeJournal::TruncateSuffix>("truncateSuffix"),
          InstanceMethod<&NativeJournal::TruncatePrefix>("truncatePrefix"),
@@ -97,6 +98,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   Napi::Value Open(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
   Napi::Value Append(const Napi::CallbackInfo& info);
+  Napi::Value SealAndAppend(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value SaveHardState(const Napi::CallbackInfo& info);
   Napi::Value TruncateSuffix(const Napi::CallbackInfo& info);

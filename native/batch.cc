@@ -8,13 +8,9 @@ namespace {
 
 Status Bad(const char* what) { return Status(Code::kBadBatch, std::string("batch refused: ") + what); }
 
-}  // namespace
-
-Result<BatchHeader> ParseBatchHeader(std::span<const uint8_t> bytes) {
-  if (bytes.size() < kBatchHeaderBytes) return Bad("shorter than its header");
+// Of at least a header's length: everything but the checksums.
+Result<BatchHeader> ReadFields(std::span<const uint8_t> bytes) {
   const uint8_t* at = bytes.data();
-  if (Load<uint32_t>(at) != kBatchMagic) return Bad("wrong magic");
-  if (Load<uint32_t>(at + 52) != Crc32c(at, 52)) return Bad("its header fails its checksum");
   if (at[4] != kBatchVersion) return Bad("unknown version");
   if (at[5] > kBatchLastKind) return Bad("unknown kind");
   if (Load<uint16_t>(at + 6) != 0) return Bad("unknown flags");
@@ -36,6 +32,28 @@ Result<BatchHeader> ParseBatchHeader(std::span<const uint8_t> bytes) {
   // Each entry is at least its own length field.
   if (header.body_bytes / 4 < header.count) return Bad("more entries than its body can hold");
   if (header.bytes() > bytes.size()) return Bad("shorter than its header says");
+  return header;
+}
+
+}  // namespace
+
+Result<BatchHeader> ParseBatchHeader(std::span<const uint8_t> bytes) {
+  if (bytes.size() < kBatchHeaderBytes) return Bad("shorter than its header");
+  const uint8_t* at = bytes.data();
+  if (Load<uint32_t>(at) != kBatchMagic) return Bad("wrong magic");
+  if (Load<uint32_t>(at + 52) != Crc32c(at, 52)) return Bad("its header fails its checksum");
+  return ReadFields(bytes);
+}
+
+Result<BatchHeader> SealBatch(std::span<uint8_t> bytes) {
+  if (bytes.size() < kBatchHeaderBytes) return Bad("shorter than its header");
+  uint8_t* at = bytes.data();
+  if (Load<uint32_t>(at) != kBatchMagic) return Bad("wrong magic");
+  Result<BatchHeader> header = ReadFields(bytes);
+  if (!header.ok()) return header;
+  header.value().body_crc = Crc32c(at + kBatchHeaderBytes, header.value().body_bytes);
+  Store<uint32_t>(at + 48, header.value().body_crc);
+  Store<uint32_t>(at + 52, Crc32c(at, 52));
   return header;
 }
 

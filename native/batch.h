@@ -42,6 +42,10 @@ Result<BatchHeader> ParseBatchHeader(std::span<const uint8_t> bytes);
 // Checks that `bytes` is exactly one whole valid batch, body checksum included.
 Result<BatchHeader> ParseBatch(std::span<const uint8_t> bytes);
 
+// Completes a batch at the start of `bytes` whose header is written but for its two checksums, by writing these. The
+// same checks as above; says nothing about what follows the batch.
+Result<BatchHeader> SealBatch(std::span<uint8_t> bytes);
+
 }  // namespace scriptorium
 
 #endif  // SCRIPTORIUM_BATCH_H_

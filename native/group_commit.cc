@@ -56,12 +56,22 @@ Result<GroupCommit::Appended> GroupCommit::Append(RecordType type, uint64_t grou
 }
 
 Status GroupCommit::Admit(size_t payload_bytes) const {
+  if (Status status = AdmitPending(RecordBytes(payload_bytes)); !status.ok()) return status;
+  return stream_.Admit(payload_bytes);
+}
+
+Status GroupCommit::AdmitPending(size_t record_bytes) const {
   if (!failure_.ok()) return failure_;
   if (closing_) return Status(Code::kClosed, "the journal was closed");
-  if (pending_bytes_ + RecordBytes(payload_bytes) > options_.max_pending_bytes) {
+  if (pending_bytes_ + record_bytes > options_.max_pending_bytes) {
     return Status(Code::kOverloaded, "more than maxPendingBytes wait for the disk");
   }
-  return stream_.Admit(payload_bytes);
+  return Status();
+}
+
+Status GroupCommit::AdmitAll(size_t record_bytes) const {
+  const std::lock_guard lock(mutex_);
+  return AdmitPending(record_bytes);
 }
 
 // Bears witness to the last block. Not worth a new segment, least of all on a full disk.

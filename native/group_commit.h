@@ -86,6 +86,8 @@ class GroupCommit {
   ~GroupCommit();
 
   Result<Appended> Append(RecordType type, uint64_t group, std::span<const uint8_t> payload);
+  // Whether records of this length together may be appended now, as far as the bound on pending bytes goes.
+  Status AdmitAll(size_t record_bytes) const;
   // Submits what may be submitted, collects what completed and publishes it; with `wait`, waits for one completion if
   // any block is in flight. False if there was nothing to do. Not with a thread of its own.
   bool Drive(bool wait);
@@ -108,6 +110,7 @@ class GroupCommit {
   };
 
   Status Admit(size_t payload_bytes) const;
+  Status AdmitPending(size_t record_bytes) const;
   void AppendSeal();
   void RunWriter();
   void RunTimer();

@@ -101,7 +101,30 @@ Result<uint64_t> Journal::Take(RecordType type, uint64_t group, std::span<const 
 Result<uint64_t> Journal::Append(std::span<const uint8_t> batch) {
   Result<BatchHeader> parsed = ParseBatch(batch);
   if (!parsed.ok()) return parsed.status();
-  const BatchHeader& header = parsed.value();
+  return AppendParsed(parsed.value(), batch);
+}
+
+Result<uint64_t> Journal::SealAndAppend(std::span<uint8_t> batches) {
+  std::vector<BatchHeader> headers;
+  size_t record_bytes = 0;
+  for (std::span<uint8_t> rest = batches; !rest.empty(); rest = rest.subspan(headers.back().bytes())) {
+    Result<BatchHeader> sealed = SealBatch(rest);
+    if (!sealed.ok()) return sealed.status();
+    headers.push_back(sealed.value());
+    record_bytes += RecordBytes(sealed.value().bytes());
+  }
+  if (headers.empty()) return Status(Code::kBadBatch, "batch refused: none was given");
+  if (Status status = commit_->AdmitAll(record_bytes); !status.ok()) return status;
+  Result<uint64_t> ticket = 0;
+  for (const BatchHeader& header : headers) {
+    ticket = AppendParsed(header, batches.first(header.bytes()));
+    if (!ticket.ok()) return ticket;
+    batches = batches.subspan(header.bytes());
+  }
+  return ticket;
+}
+
+Result<uint64_t> Journal::AppendParsed(const BatchHeader& header, std::span<const uint8_t> batch) {
   return Take(
       RecordType::kBatch, header.group, batch, [&](const GroupLog& log) { return log.CheckAppend(header); },
       [&](GroupLog& log, Position at) { log.ApplyAppend(header, at); });

@@ -83,6 +83,10 @@ class Journal {
 
   // The batch must be valid and go on from the tail of its group: first index one more, term not lower.
   Result<uint64_t> Append(std::span<const uint8_t> batch);
+  // Several batches back to back, complete but for their checksums, which are written here: for whoever makes batches,
+  // one call for all groups. All are taken or none, unless the journal fails or a batch does not go on from its group's
+  // tail: then those before it are. The ticket of the last.
+  Result<uint64_t> SealAndAppend(std::span<uint8_t> batches);
   Result<uint64_t> SaveHardState(uint64_t group, const HardState& state);
   Result<uint64_t> TruncateSuffix(uint64_t group, uint64_t from_index);
   Result<uint64_t> TruncatePrefix(uint64_t group, IndexTerm start);
@@ -119,6 +123,7 @@ class Journal {
   Journal(FileSystem& files, const OpenOptions& options, Identity identity, Volume volume,
           std::unique_ptr<DirectoryLock> lock, Recovered recovered, ChosenQueue queue, JournalListener& listener);
 
+  Result<uint64_t> AppendParsed(const BatchHeader& header, std::span<const uint8_t> batch);
   template <typename Check, typename Apply>
   Result<uint64_t> Take(RecordType type, uint64_t group, std::span<const uint8_t> payload, Check check, Apply apply);
 

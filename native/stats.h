@@ -1,5 +1,5 @@
-// Counters of one open journal. Written by whoever moves the journal on, read by anyone; each is exact, together they are a
-// sketch.
+// Counters of one open journal. Written by whoever moves the journal on, read by anyone; each is exact, together they
+// are a sketch.
 #ifndef SCRIPTORIUM_STATS_H_
 #define SCRIPTORIUM_STATS_H_
 

@@ -66,6 +66,7 @@ export interface NativeError extends Error {
 export interface NativeJournal {
   open(): Promise<{ readonly identity: NativeIdentity; readonly report: NativeReport }>;
   append(batch: Uint8Array): number;
+  sealAndAppend(batches: Uint8Array, length: number): number;
   flush(): void;
   saveHardState(group: number, term: number, votedFor: string | null): number;
   truncateSuffix(group: number, fromIndex: number): number;

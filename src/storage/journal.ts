@@ -81,6 +81,15 @@ export class Journal {
     return this.#written(calling(() => this.#native.append(batch)));
   }
 
+  /**
+   * Appends the batches that stand back to back in the first `length` bytes, complete but for their checksums, which are
+   * written into them: for whoever makes batches, one call for all groups. Refused as `append` refuses; OVERLOADED takes
+   * none of them. Returns the ticket of the last.
+   */
+  sealAndAppend(batches: Uint8Array, length = batches.length): number {
+    return this.#written(calling(() => this.#native.sealAndAppend(batches, length)));
+  }
+
   /** Saves term and vote. BAD_OPTION if the term went back, or the vote of a term changed (R1). */
   saveHardState(group: number, state: HardState): number {
     return this.#written(calling(() => this.#native.saveHardState(group, state.term, state.votedFor)));
