@@ -266,11 +266,11 @@ std::unique_ptr<FaultFileSystem> FaultFileSystem::AfterCrash(Survival survival, 
   for (const auto& [path, node] : names) {
     auto copy = std::make_shared<Node>();
     copy->durable = node->durable;
-    if (node->size > copy->durable.size() && survives()) copy->durable.resize(node->size);
+    if (node->size > copy->durable.size() && survives()) copy->durable.Resize(node->size);
     for (const auto& [number, sector] : node->unsynced) {
       const uint64_t offset = number * kSectorBytes;
       if (offset >= copy->durable.size() || !survives()) continue;
-      std::memcpy(copy->durable.data() + offset, sector.data(), std::min(kSectorBytes, copy->durable.size() - offset));
+      copy->durable.Write(sector.data(), std::min(kSectorBytes, copy->durable.size() - offset), offset);
     }
     copy->size = copy->durable.size();
     after->names_[path] = copy;
@@ -291,9 +291,38 @@ void FaultFileSystem::SetContent(const std::string& path, std::vector<uint8_t> b
   std::lock_guard lock(mutex_);
   auto node = std::make_shared<Node>();
   node->size = bytes.size();
-  node->durable = std::move(bytes);
+  node->durable.Resize(bytes.size());
+  node->durable.Write(bytes.data(), bytes.size(), 0);
   names_[path] = durable_names_[path] = node;
   directories_.insert(ParentOf(path));
+}
+
+DiskImage FaultFileSystem::Image() const {
+  std::lock_guard lock(mutex_);
+  DiskImage image;
+  image.directories = directories_;
+  for (const auto& [path, node] : names_) {
+    PagedBytes content = node->durable;
+    content.Resize(node->size);
+    for (const auto& [number, sector] : node->unsynced) {
+      const uint64_t offset = number * kSectorBytes;
+      content.Write(sector.data(), std::min(kSectorBytes, node->size - offset), offset);
+    }
+    image.files[path] = std::move(content);
+  }
+  return image;
+}
+
+std::unique_ptr<FaultFileSystem> FaultFileSystem::FromImage(const DiskImage& image, uint64_t seed) {
+  auto disk = std::make_unique<FaultFileSystem>(seed);
+  disk->directories_ = image.directories;
+  for (const auto& [path, content] : image.files) {
+    auto node = std::make_shared<Node>();
+    node->durable = content;
+    node->size = content.size();
+    disk->names_[path] = disk->durable_names_[path] = std::move(node);
+  }
+  return disk;
 }
 
 void FaultFileSystem::Erase(const std::string& path) {
@@ -337,10 +366,9 @@ void FaultFileSystem::Change(NameChange change) {
 
 void FaultFileSystem::Read(const Node& node, uint8_t* to, size_t bytes, uint64_t offset) {
   if (bytes == 0) return;
-  std::memset(to, 0, bytes);
-  if (offset < node.durable.size()) {
-    std::memcpy(to, node.durable.data() + offset, std::min<uint64_t>(bytes, node.durable.size() - offset));
-  }
+  const size_t stored = offset < node.durable.size() ? std::min<uint64_t>(bytes, node.durable.size() - offset) : 0;
+  node.durable.Read(to, stored, offset);
+  std::memset(to + stored, 0, bytes - stored);
   const auto first = node.unsynced.lower_bound(offset / kSectorBytes);
   for (auto at = first; at != node.unsynced.end() && at->first * kSectorBytes < offset + bytes; ++at) {
     const uint64_t begin = std::max(offset, at->first * kSectorBytes);
@@ -366,12 +394,12 @@ void FaultFileSystem::MakeDurable(Node& node) { MakeDurable(node, 0, node.size);
 
 // A write is nothing without the length that makes it readable.
 void FaultFileSystem::MakeDurable(Node& node, uint64_t offset, size_t bytes) {
-  node.durable.resize(node.size);
+  node.durable.Resize(node.size);
   const auto first = node.unsynced.lower_bound(offset / kSectorBytes);
   const auto last = node.unsynced.lower_bound((offset + bytes + kSectorBytes - 1) / kSectorBytes);
   for (auto at = first; at != last; ++at) {
     const uint64_t begin = at->first * kSectorBytes;
-    std::memcpy(node.durable.data() + begin, at->second.data(), std::min<uint64_t>(kSectorBytes, node.size - begin));
+    node.durable.Write(at->second.data(), std::min<uint64_t>(kSectorBytes, node.size - begin), begin);
   }
   node.unsynced.erase(first, last);
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "block.h"
+#include "disk_image.h"
 #include "file.h"
 
 namespace scriptorium {
@@ -56,6 +57,9 @@ class FaultFileSystem final : public FileSystem {
   std::unique_ptr<FaultFileSystem> AfterCrash(Survival survival, uint64_t seed) const;
   // The disk after an orderly restart of the process: all that was written is there.
   std::unique_ptr<FaultFileSystem> AfterRestart() const { return AfterCrash(Survival::kEverything, 0); }
+  // What a reader sees; and a disk that durably holds just that.
+  DiskImage Image() const;
+  static std::unique_ptr<FaultFileSystem> FromImage(const DiskImage& image, uint64_t seed);
 
   // Damage by hand. Paths are whole; the content is what a reader would see.
   std::vector<uint8_t> Content(const std::string& path) const;
@@ -70,7 +74,7 @@ class FaultFileSystem final : public FileSystem {
   using Sector = std::array<uint8_t, kSectorBytes>;
 
   struct Node {
-    std::vector<uint8_t> durable;
+    PagedBytes durable;
     uint64_t size = 0;                    // As a reader sees it.
     std::map<uint64_t, Sector> unsynced;  // By sector number.
   };

@@ -1,109 +1,11 @@
 // Crashes at every operation of a scripted life, with every kind of what a crash can leave; and every way in which a
 // single operation can fail. What must hold afterwards is written at Verify.
-#include <functional>
-
-#include "check.h"
-#include "fixture.h"
+#include "life.h"
 
 using namespace scriptorium;
 using namespace scriptorium::test;
 
 namespace {
-
-// One life of a scribe: it formats, opens and works through a script until something fails. Keeps what the journal
-// should hold after each record, and how many records were acknowledged.
-class Life {
- public:
-  Life(FaultFileSystem& disk, WriteMode mode) : disk_(disk), mode_(mode) {}
-
-  // Works until the end or the first failure; the journal is not closed unless everything went well.
-  Status Run() {
-    FormatOptions format = TinyFormat();
-    format.genesis.push_back(MakeBatch(0, 1, 1, 1, 40, 2));
-    format.hard_state = HardState{1, {}};
-    if (Status status = Journal::Format(disk_, format); !status.ok()) return status;
-    formatted_ = true;
-    model_.HardState(0, 1, {});
-    model_.Append(format.genesis[0]);
-    states_.push_back(model_.Describe());
-    Result<std::unique_ptr<Journal>> opened = Journal::Open(disk_, TinyOpen(mode_), recorder_);
-    if (!opened.ok()) return opened.status();
-    journal_ = std::move(opened.value());
-    if (Status status = Work(); !status.ok()) return status;
-    return journal_->Close();
-  }
-
-  bool formatted() const { return formatted_; }
-  const std::vector<std::string>& states() const { return states_; }
-  const Recorder& recorder() const { return recorder_; }
-  Journal* journal() { return journal_.get(); }
-  // How many records after the genesis were acknowledged.
-  size_t acknowledged() const {
-    size_t count = 0;
-    while (count < tickets_.size() && tickets_[count] <= recorder_.durable) ++count;
-    return count;
-  }
-  size_t Tail(uint64_t group) { return model_.Tail(group); }
-
- private:
-  // Takes one record into the model if the journal took it.
-  Status Note(const Result<uint64_t>& ticket, const std::function<void()>& change) {
-    if (!ticket.ok()) return ticket.status();
-    change();
-    tickets_.push_back(ticket.value());
-    states_.push_back(model_.Describe());
-    // Every record is a block of its own, several of which are on their way at a time.
-    if (mode_ == WriteMode::kRing) journal_->Drive(false);
-    return recorder_.failure;
-  }
-  Status Append(uint64_t group, uint64_t term, uint32_t count, uint32_t entry_bytes) {
-    const Bytes batch = MakeBatch(group, term, model_.Tail(group) + 1, count, entry_bytes);
-    return Note(journal_->Append(batch), [&] { model_.Append(batch); });
-  }
-  Status Flush() {
-    while (journal_->Drive(true)) continue;
-    return recorder_.failure;
-  }
-
-  Status Work() {
-    uint64_t term = 1;
-    for (int round = 0; round < 9; ++round) {
-      ++term;
-      const Id128 vote = Incarnation(static_cast<uint8_t>(round + 1));
-      Status status = Note(journal_->SaveHardState(0, {term, vote}), [&] { model_.HardState(0, term, vote); });
-      // Several records to a block, then one alone, then one of several pages.
-      if (status.ok()) status = Append(0, term, 2, 100);
-      if (status.ok()) status = Append(7, term, 1, 300);
-      if (status.ok()) status = Flush();
-      if (status.ok()) status = Append(0, term, 1, 9000 + 700 * static_cast<uint32_t>(round));
-      if (status.ok()) status = Flush();
-      if (status.ok() && round % 3 == 1) {
-        const uint64_t from = model_.Tail(0);  // The last batch holds one entry.
-        status = Note(journal_->TruncateSuffix(0, from), [&] { model_.CutSuffix(0, from); });
-      }
-      if (status.ok() && round % 4 == 2) {
-        const uint64_t index = model_.Tail(7);
-        const uint64_t index_term = model_.TailTerm(7);
-        status =
-            Note(journal_->TruncatePrefix(7, {index, index_term}), [&] { model_.CutPrefix(7, index, index_term); });
-      }
-      const uint64_t hint = model_.Tail(0);
-      if (status.ok()) status = Note(journal_->SaveCommitHint(0, {hint, 1}), [&] { model_.Hint(0, hint, 1); });
-      if (status.ok() && round % 2 == 0) status = Flush();
-      if (!status.ok()) return status;
-    }
-    return Flush();
-  }
-
-  FaultFileSystem& disk_;
-  const WriteMode mode_;
-  Recorder recorder_;
-  Model model_;
-  bool formatted_ = false;
-  std::vector<std::string> states_;
-  std::vector<uint64_t> tickets_;
-  std::unique_ptr<Journal> journal_;
-};
 
 constexpr WriteMode kModes[] = {WriteMode::kSync, WriteMode::kRing};
 
@@ -127,10 +29,10 @@ uint64_t images_recovered = 0;
 // After any crash: the directory opens; what it holds is what the journal should have held after some number of
 // records, at least all that were acknowledged and none that was never appended; recovery changes nothing and gives the
 // same answer again; and the journal takes and keeps new records.
-void Verify(FaultFileSystem& disk, Life& life, bool and_go_on) {
+void Verify(FaultFileSystem& disk, const History& history, bool and_go_on) {
   ++images_recovered;
   Recorder recorder;
-  if (!life.formatted()) {
+  if (!history.formatted()) {
     // Formatting did not return, so either answer is right, but it must be one of these, and formatting again must work
     // unless it had finished after all.
     Result<std::unique_ptr<Journal>> opened = Journal::Open(disk, TinyOpen(), recorder);
@@ -157,14 +59,7 @@ void Verify(FaultFileSystem& disk, Life& life, bool and_go_on) {
   Result<std::unique_ptr<Journal>> opened = Journal::Open(disk, TinyOpen(), recorder);
   CHECK_OK(opened.status());
   Journal& journal = *opened.value();
-  const std::string holds = Describe(journal);
-  size_t state = life.acknowledged();
-  while (state < life.states().size() && life.states()[state] != holds) ++state;
-  if (state == life.states().size()) {
-    Fail(__FILE__, __LINE__,
-         "the journal holds\n" + holds + "which is none of the states from\n" + life.states()[life.acknowledged()] +
-             "to\n" + life.states().back());
-  }
+  history.Check(UINT64_MAX, Describe(journal));
   if (!and_go_on) return;
   uint64_t tail = 0;
   uint64_t term = 0;
@@ -181,7 +76,7 @@ void Verify(FaultFileSystem& disk, Life& life, bool and_go_on) {
 // Runs the script once without faults and says how many operations it took.
 uint64_t CountOperations(WriteMode mode) {
   FaultFileSystem disk(42);
-  Life life(disk, mode);
+  Life life(disk, {.mode = mode});
   CHECK_OK(life.Run());
   return disk.operations();
 }
@@ -196,11 +91,11 @@ TEST(
     for (uint64_t operation = 1; operation <= operations; ++operation) {
       FaultFileSystem disk(42);
       disk.Plan(operation, Fault::kCrash);
-      Life life(disk, mode);
+      Life life(disk, {.mode = mode});
       CHECK(!life.Run().ok());
       for (const Image& image : kImages) {
         const auto after = disk.AfterCrash(image.survival, image.seed * operation);
-        Verify(*after, life, true);
+        Verify(*after, life.history(), true);
       }
     }
     std::printf("# %s: %lu images of %lu operations\n", WriteModeName(mode), images_recovered, operations);
@@ -214,9 +109,9 @@ TEST("S47: crashes during recovery and just after it, at any operation, lose not
     for (uint64_t operation = 5; operation <= operations; operation += mode == WriteMode::kRing ? 3 : 1) {
       FaultFileSystem disk(42);
       disk.Plan(operation, Fault::kCrash);
-      Life life(disk, mode);
+      Life life(disk, {.mode = mode});
       CHECK(!life.Run().ok());
-      if (!life.formatted()) continue;
+      if (!life.history().formatted()) continue;
       for (const Image& image : {kImages.back(), kImages[kImages.size() - 2]}) {
         const auto once = disk.AfterCrash(image.survival, image.seed * operation);
         const auto undisturbed = once->AfterRestart();
@@ -228,7 +123,7 @@ TEST("S47: crashes during recovery and just after it, at any operation, lose not
           Recorder ignored;
           (void)Journal::Open(*again, TinyOpen(), ignored);
           const auto after = again->AfterCrash(Survival::kRandom, nested * 31 + operation);
-          Verify(*after, life, false);
+          Verify(*after, life.history(), false);
         }
       }
     }
@@ -244,29 +139,29 @@ TEST("S24 S25 S27 R30: after any operation that fails, nothing is acknowledged a
       for (uint64_t operation = 1; operation <= operations; ++operation) {
         FaultFileSystem disk(42);
         disk.Plan(operation, fault);
-        Life life(disk, mode);
+        Life life(disk, {.mode = mode});
         Status status = life.Run();
         if (status.ok()) {
           // An operation that takes no space does not run out of it, and a seal that fails at the end is noticed by
           // nobody.
           CHECK(fault == Fault::kNoSpace);
-        } else if (life.journal() != nullptr && life.recorder().failures > 0) {
+        } else if (life.journal() != nullptr && life.failures() > 0) {
           ++stopped;
-          CHECK_EQUAL(life.recorder().failures, 1);
-          const Code code = life.recorder().failure.code();
+          CHECK_EQUAL(life.failures(), 1);
+          const Code code = life.failure().code();
           CHECK(code == Code::kJournalFailed || (fault == Fault::kNoSpace && code == Code::kNoSpace));
-          const uint64_t durable = life.recorder().durable;
+          const uint64_t durable = life.durable();
           CHECK_CODE(life.journal()->SaveHardState(0, {1000, {}}).status(), code);
           // What was in flight is collected, and not acknowledged.
           while (life.journal()->Drive(true)) continue;
           CHECK_CODE(life.journal()->Close(), code);
-          CHECK_EQUAL(life.recorder().durable, durable);
+          CHECK_EQUAL(life.durable(), durable);
         } else {
           CHECK(status.code() == Code::kIoError || status.code() == Code::kNoSpace);
         }
         for (const Image& image : {kImages[0], kImages[1], kImages.back()}) {
           const auto after = disk.AfterCrash(image.survival, image.seed * operation);
-          Verify(*after, life, true);
+          Verify(*after, life.history(), true);
         }
       }
     }
@@ -280,14 +175,14 @@ TEST("S29: a short write or read is gone on with, at any operation") {
     for (uint64_t operation = 1; operation <= operations; ++operation) {
       FaultFileSystem disk(42);
       disk.Plan(operation, Fault::kShort);
-      Life life(disk, mode);
+      Life life(disk, {.mode = mode});
       const Status status = life.Run();
       // Half of one page is nothing at all, which is an error: of the smallest blocks and of small files.
       if (!status.ok())
         CHECK(status.message().find("short write of 0") != std::string::npos || status.code() == Code::kIoError ||
               status.code() == Code::kRotten);
       const auto after = disk.AfterRestart();
-      Verify(*after, life, true);
+      Verify(*after, life.history(), true);
     }
   }
 }
