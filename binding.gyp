@@ -24,6 +24,7 @@
         'native/journal_read.cc',
         'native/log_index.cc',
         'native/prior_content.cc',
+        'native/probe_disk.cc',
         'native/recovery.cc',
         'native/segment.cc',
         'native/segment_scanner.cc',

@@ -7,6 +7,7 @@
 #include "addon_task.h"
 #include "addon_values.h"
 #include "crc32c.h"
+#include "probe_disk.h"
 
 namespace scriptorium::addon {
 namespace {
@@ -90,10 +91,30 @@ Napi::Value Inspect(const Napi::CallbackInfo& info) {
       [inspection](Napi::Env env) -> Napi::Value { return ToObject(env, *inspection); });
 }
 
+Napi::Value Probe(const Napi::CallbackInfo& info) {
+  Result<std::string> directory = ToDirectory(info[0]);
+  if (!directory.ok()) return Rejected(info.Env(), directory.status());
+  Result<uint64_t> writes = ToInteger(info[1], "writes");
+  if (!writes.ok()) return Rejected(info.Env(), writes.status());
+  if (writes.value() < 10 || writes.value() > 100'000) {
+    return Rejected(info.Env(), BadArgument("writes must be from 10 to 100000"));
+  }
+  auto probe = std::make_shared<DiskProbe>();
+  return Task::Start(
+      info.Env(),
+      [probe, directory = directory.value(), writes = static_cast<uint32_t>(writes.value())] {
+        Result<DiskProbe> result = ProbeDisk(PosixFileSystem(), directory, writes);
+        if (result.ok()) *probe = std::move(result.value());
+        return result.status();
+      },
+      [probe](Napi::Env env) -> Napi::Value { return ToObject(env, *probe); });
+}
+
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports["NativeJournal"] = NativeJournal::Class(env);
   exports["crc32c"] = Napi::Function::New<Crc32cOf>(env, "crc32c");
   exports["format"] = Napi::Function::New<Format>(env, "format");
+  exports["probeDisk"] = Napi::Function::New<Probe>(env, "probeDisk");
   exports["inspect"] = Napi::Function::New<Inspect>(env, "inspect");
   return exports;
 }

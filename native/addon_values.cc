@@ -191,4 +191,26 @@ Napi::Object ToObject(Napi::Env env, const Inspection& inspection) {
   return object;
 }
 
+Napi::Object ToObject(Napi::Env env, const DiskProbe& probe) {
+  Napi::Array rows = Napi::Array::New(env, probe.rows.size());
+  for (uint32_t at = 0; at < probe.rows.size(); ++at) {
+    const ProbedWrites& row = probe.rows[at];
+    Napi::Object object = Napi::Object::New(env);
+    object["writeMode"] = Napi::String::New(env, WriteModeName(row.mode));
+    object["inFlight"] = ToNumber(env, row.in_flight);
+    object["bytes"] = ToNumber(env, row.bytes);
+    object["p50Micros"] = Napi::Number::New(env, row.p50_micros);
+    object["p99Micros"] = Napi::Number::New(env, row.p99_micros);
+    object["writesPerSecond"] = Napi::Number::New(env, row.writes_per_second);
+    object["failure"] = row.status.ok() ? env.Null() : Napi::String::New(env, row.status.message());
+    rows[at] = object;
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object["fileSystem"] = Napi::String::New(env, probe.volume.file_system);
+  object["directIo"] = Napi::Boolean::New(env, probe.volume.direct);
+  object["alignment"] = ToNumber(env, probe.volume.alignment);
+  object["rows"] = rows;
+  return object;
+}
+
 }  // namespace scriptorium::addon

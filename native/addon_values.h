@@ -10,6 +10,7 @@
 
 #include "inspect.h"
 #include "journal.h"
+#include "probe_disk.h"
 
 namespace scriptorium::addon {
 
@@ -32,6 +33,7 @@ Napi::Object ToObject(Napi::Env env, const Identity& identity);
 Napi::Object ToObject(Napi::Env env, const RecoveryReport& report);
 Napi::Object ToObject(Napi::Env env, const GroupLog& log);
 Napi::Object ToObject(Napi::Env env, const Inspection& inspection);
+Napi::Object ToObject(Napi::Env env, const DiskProbe& probe);
 
 }  // namespace scriptorium::addon
 

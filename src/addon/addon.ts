@@ -101,6 +101,21 @@ export interface NativeInspection {
   readonly failure: NativeError | null;
 }
 
+export interface NativeDiskProbe {
+  readonly fileSystem: string;
+  readonly directIo: boolean;
+  readonly alignment: number;
+  readonly rows: readonly {
+    readonly writeMode: NativeStats['writeMode'];
+    readonly inFlight: number;
+    readonly bytes: number;
+    readonly p50Micros: number;
+    readonly p99Micros: number;
+    readonly writesPerSecond: number;
+    readonly failure: string | null;
+  }[];
+}
+
 interface Addon {
   readonly NativeJournal: new (
     options: object,
@@ -110,6 +125,7 @@ interface Addon {
   crc32c(bytes: Uint8Array, start?: number, end?: number): number;
   format(options: object): Promise<void>;
   inspect(directory: string, maxBlocks: number): Promise<NativeInspection>;
+  probeDisk(directory: string, writes: number): Promise<NativeDiskProbe>;
 }
 
 /** The root of the package, seen from dist/src/addon. */

@@ -5,7 +5,7 @@ import { type Log, silentLog } from '../runtime/log.ts';
 import { ScribeDriver } from '../runtime/scribe-driver.ts';
 import { openStatusDesk } from '../runtime/status-desk.ts';
 import { Journal, type RecoveryReport } from '../storage/journal.ts';
-import type { JournalIdentity } from '../storage/journal-types.ts';
+import type { JournalIdentity, WriteOptions } from '../storage/journal-types.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Listener } from '../transport/transport.ts';
 import type { ScribeStatus } from './status.ts';
@@ -24,6 +24,8 @@ export interface ScribeNodeOptions {
   readonly transport?: TransportChoice;
   /** Go on without O_DIRECT; default false. */
   readonly allowBuffered?: boolean;
+  /** How the journal writes; default as fast as the disk allows. */
+  readonly writing?: WriteOptions;
   /** Default silent. */
   readonly log?: Log;
 }
@@ -66,6 +68,7 @@ export class ScribeNode {
       directory: options.directory,
       ...(options.identity === undefined ? {} : { identity: options.identity }),
       ...(options.allowBuffered === undefined ? {} : { allowBuffered: options.allowBuffered }),
+      ...options.writing,
       onDurable: (ticket) => {
         driver?.durable(ticket, journal.stats().lastDurableMicros);
       },
@@ -117,6 +120,7 @@ export class ScribeNode {
   status(): ScribeStatus {
     const { hardState, tail, durableTail, commit, isMember, leader } = this.#driver.machine;
     const { scribeId, storageUuid } = this.#journal.identity;
+    const { directIo, writeMode } = this.#journal.stats();
     return {
       scribeId,
       storageUuid,
@@ -127,7 +131,8 @@ export class ScribeNode {
       durableIndex: durableTail.index,
       commitIndex: commit.index,
       state: this.#driver.stopped ? 'failed' : isMember ? 'ok' : 'not-member',
-      directIo: this.#journal.stats().directIo,
+      directIo,
+      writeMode,
     };
   }
 

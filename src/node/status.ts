@@ -1,6 +1,8 @@
 /** What nodes tell about themselves; the shapes behind `status --json`, `/status` and the `ready` line. */
+
 import type { Role } from '../core/effects.ts';
 import type { EntryId } from '../core/types.ts';
+import type { JournalStats } from '../storage/journal-types.ts';
 
 export interface ScribeStatus {
   readonly scribeId: string;
@@ -15,6 +17,7 @@ export interface ScribeStatus {
   readonly commitIndex: number;
   readonly state: 'ok' | 'not-member' | 'failed';
   readonly directIo: boolean;
+  readonly writeMode: JournalStats['writeMode'];
 }
 
 export interface WorkerStatus {

@@ -23,18 +23,10 @@ export interface FormatOptions {
   readonly hardState?: { readonly group: number; readonly term: number };
 }
 
-export interface JournalOptions {
-  readonly directory: string;
-  /** What the directory must say of itself; WRONG_IDENTITY otherwise. */
-  readonly identity?: Partial<JournalIdentity>;
-  /** Bytes per segment made from now on; default as the newest one, from 16 MiB to 1 GiB, a multiple of 64 KiB. */
-  readonly segmentBytes?: number;
+/** How blocks get to the disk and stay in memory. */
+export interface WriteOptions {
   /** Largest group commit in bytes, one longer batch excepted; default 1 MiB, from 64 KiB to 4 MiB. */
   readonly maxBlockBytes?: number;
-  /** Bytes that may wait for the disk before appends throw OVERLOADED; default 64 MiB, from 8 MiB to 1 GiB. */
-  readonly maxPendingBytes?: number;
-  /** Go on without O_DIRECT where the file system has none (tmpfs); default false. */
-  readonly allowBuffered?: boolean;
   /** How blocks are made durable; BAD_OPTION if it does not work there; default `auto`: the first that does. */
   readonly writeMode?: 'auto' | 'io_uring' | 'dsync' | 'fdatasync';
   /** Group commits on their way at a time, with io_uring; default 4, from 1 to 64. */
@@ -45,6 +37,18 @@ export interface JournalOptions {
   readonly lingerBytes?: number;
   /** Bytes of recent blocks kept in memory for reading; default 8 MiB, up to 1 GiB. */
   readonly windowBytes?: number;
+}
+
+export interface JournalOptions extends WriteOptions {
+  readonly directory: string;
+  /** What the directory must say of itself; WRONG_IDENTITY otherwise. */
+  readonly identity?: Partial<JournalIdentity>;
+  /** Bytes per segment made from now on; default as the newest one, from 16 MiB to 1 GiB, a multiple of 64 KiB. */
+  readonly segmentBytes?: number;
+  /** Bytes that may wait for the disk before appends throw OVERLOADED; default 64 MiB, from 8 MiB to 1 GiB. */
+  readonly maxPendingBytes?: number;
+  /** Go on without O_DIRECT where the file system has none (tmpfs); default false. */
+  readonly allowBuffered?: boolean;
   /** Every record with a ticket up to this one is durable; one call for many. */
   readonly onDurable: (ticket: number) => void;
   /** Nothing more will become durable (R30); called at most once. */

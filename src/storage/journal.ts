@@ -17,6 +17,7 @@ import type {
   RecoveryReport,
 } from './journal-types.ts';
 
+export { type DiskProbe, probeDisk } from './disk-probe.ts';
 export { type InspectReport, inspectDirectory } from './journal-inspect.ts';
 export type * from './journal-types.ts';
 

@@ -37,6 +37,20 @@ describe('directories', () => {
     assert.equal(report.batches, 1, 'the configuration is entry 1');
   });
 
+  test('probe-disk measures every mode and leaves the directory as it was', async () => {
+    const before = contents(folder.path);
+    const { stdout, code } = await run('probe-disk', '--json', '--writes', '10', '--dir', folder.path);
+    assert.equal(code, 0);
+    const { rows } = JSON.parse(stdout);
+    const working = rows.filter((row: { failure: string | null }) => row.failure === null);
+    assert.deepEqual([...new Set(rows.map((row: { bytes: number }) => row.bytes))], [4096, 65536, 131072, 1048576]);
+    for (const mode of ['fdatasync', 'dsync'])
+      assert.ok(working.some((row: { writeMode: string }) => row.writeMode === mode));
+    for (const row of working)
+      assert.ok(row.p50Micros > 0 && row.p99Micros >= row.p50Micros && row.writesPerSecond > 0);
+    assert.deepEqual(contents(folder.path), before);
+  });
+
   test('init never formats over a cluster', async () => {
     const before = contents(cluster);
     const { code, stderr } = await run('init', '--dir', cluster, ...scribes());

@@ -5,9 +5,21 @@ import { demo } from './demo.ts';
 import { dev } from './dev.ts';
 import { init } from './init.ts';
 import { inspect } from './inspect.ts';
+import { probeDiskCommand } from './probe-disk.ts';
 import { scribe } from './scribe.ts';
 import { status } from './status.ts';
 import { verify } from './verify.ts';
 import { worker } from './worker.ts';
 
-export const COMMANDS: readonly Command[] = [init, scribe, worker, dev, status, bench, inspect, verify, demo];
+export const COMMANDS: readonly Command[] = [
+  init,
+  scribe,
+  worker,
+  dev,
+  status,
+  bench,
+  inspect,
+  verify,
+  probeDiskCommand,
+  demo,
+];

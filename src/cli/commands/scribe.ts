@@ -10,6 +10,7 @@ import { EXIT } from '../exit-codes.ts';
 import { announce, serve } from '../lifetime.ts';
 import { address, badOption, path, splitAddress } from '../options.ts';
 import { allowBuffered, json, logLevel, transport } from './shared.ts';
+import { writeOptions, writing } from './write-options.ts';
 
 const options = {
   dir: path({ description: 'Directory made by `scriptorium init`.', fallback: undefined }),
@@ -23,6 +24,7 @@ const options = {
   }),
   transport,
   allowBuffered,
+  ...writeOptions,
   logLevel,
   json,
 };
@@ -57,6 +59,7 @@ export const scribe = defineCommand({
       ...splitAddress(listenAddress),
       transport: settings.transport,
       allowBuffered: settings.allowBuffered,
+      writing: writing(settings),
       log: createLog('scribe', settings.logLevel),
     });
     const adminOptions = { ready: () => node.status().state === 'ok', status: () => node.status() };
