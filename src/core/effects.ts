@@ -77,6 +77,15 @@ export type WorkerEvent =
 
 export type Role = 'learner' | 'candidate' | 'leader';
 
+/** Something about a disk that its operator must look at; each is raised once in a worker's life. */
+export interface Alarm {
+  /** `disk-went-back`: it lacks what it acknowledged; this leader counts it no more (R26). `unknown-disk`: a scribe of the
+   *  configuration came with another storage uuid, which nothing counts (R13). */
+  readonly kind: 'disk-went-back' | 'unknown-disk';
+  readonly scribeId: string;
+  readonly storageUuid: string;
+}
+
 export interface WorkerEffects {
   readonly sends: readonly Send[];
   /** Newly committed batches, in log order, each handed out once. */
@@ -87,6 +96,7 @@ export interface WorkerEffects {
   readonly readable: readonly { readonly request: number; readonly index: Index }[];
   /** Reads that can not be served now: no leader, or leadership lost. Not executed. */
   readonly refusedReads: readonly number[];
+  readonly alarms: readonly Alarm[];
   /** Role, term, leader or configuration changed: read them from the machine (links to scribes and leader follow them). */
   readonly changed: boolean;
 }

@@ -51,6 +51,17 @@ export class Followers {
     this.#progress.set(key, progress);
   }
 
+  /** What a scribe is known to hold: of an entry that the window no longer shows, its index alone. */
+  acknowledgedBy(key: PeerKey): EntryId {
+    const index = this.#progress.get(key)?.match ?? 0;
+    return { index, term: this.#state.log.terms.termAt(index) ?? 0 };
+  }
+
+  /** It is sent nothing and counts for nothing as long as this leader leads. */
+  fence(key: PeerKey): void {
+    this.#progress.delete(key);
+  }
+
   linkUp(key: PeerKey): void {
     const progress = this.#progress.get(key);
     progress?.restart(progress.next);

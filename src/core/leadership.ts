@@ -4,9 +4,11 @@
  * term (R11); the leader itself is never counted; what it knows of a follower comes only from answers to this very term
  * and incarnation (R13).
  */
+import { DiskWatch } from './disk-watch.ts';
+import type { Peer } from './effects.ts';
 import { Followers } from './followers.ts';
-import type { AppendReply, Follow, PeerKey } from './messages.ts';
-import { isQuorum, quorumValue } from './quorum.ts';
+import type { AppendReply, Follow, PeerKey, ProbeReply } from './messages.ts';
+import { isMember, isQuorum, quorumValue } from './quorum.ts';
 import { ReadIndex, type ReadRequest } from './read-index.ts';
 import type { Batch, Index } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
@@ -14,6 +16,7 @@ import type { WorkerState } from './worker-state.ts';
 export class Leadership {
   readonly #state: WorkerState;
   readonly #followers: Followers;
+  readonly #disks: DiskWatch;
   readonly #reads = new ReadIndex();
   /** The entry that opened the term; nothing before it commits on its own (R11). */
   readonly #firstOfTerm: Index;
@@ -22,6 +25,8 @@ export class Leadership {
   constructor(state: WorkerState, caughtUp: ReadonlySet<PeerKey>) {
     this.#state = state;
     this.#followers = new Followers(state, caughtUp);
+    this.#disks = new DiskWatch(state);
+    for (const peer of state.peers.values()) this.#identify(peer);
     this.#firstOfTerm = state.log.tail.index + 1;
     state.append(state.encodeNoop(state.term, this.#firstOfTerm, state.log.timestampMillis));
     this.#replicate();
@@ -48,7 +53,9 @@ export class Leadership {
     this.#replicate();
   }
 
-  linkUp(from: PeerKey): void {
+  linkUp(from: PeerKey, peer: Peer): void {
+    this.#identify(peer);
+    if (peer.role === 'scribe') this.#disks.ask(from, this.#followers.acknowledgedBy(from));
     this.#followers.linkUp(from);
     this.#replicate();
   }
@@ -66,6 +73,14 @@ export class Leadership {
     this.#followers.supply(from, progress, this.#reads.round);
   }
 
+  /** A scribe that lacks what it acknowledged is counted no more (R26). */
+  probed(from: PeerKey, reply: ProbeReply): void {
+    const peer = this.#state.peers.get(from);
+    if (peer?.role !== 'scribe' || !this.#disks.wentBack(from, reply)) return;
+    this.#followers.fence(from);
+    this.#state.alarm({ kind: 'disk-went-back', scribeId: peer.scribeId, storageUuid: peer.storageUuid });
+  }
+
   /** False when leadership must end: no majority has answered within an election timeout (CheckQuorum, R8). */
   tick(): boolean {
     const { now, options, configuration } = this.#state;
@@ -78,6 +93,15 @@ export class Leadership {
   /** Leadership is over: nobody's read was confirmed. */
   resign(): readonly ReadRequest[] {
     return this.#reads.abandon();
+  }
+
+  /** R13: a name of the configuration on another disk. Progress is kept by uuid, so that one starts from nothing. */
+  #identify(peer: Peer): void {
+    if (peer.role !== 'scribe') return;
+    const { scribeId, storageUuid } = peer;
+    const { configuration } = this.#state.configuration;
+    if (isMember(configuration, storageUuid) || !configuration.scribes.some((it) => it.scribeId === scribeId)) return;
+    this.#state.alarm({ kind: 'unknown-disk', scribeId, storageUuid });
   }
 
   #replicate(): void {

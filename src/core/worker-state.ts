@@ -3,7 +3,7 @@
  * roles work on it; it knows none of them.
  */
 import { assert } from './assert.ts';
-import type { Peer, Role, Send, WorkerEffects, WorkerOptions, WorkerStart } from './effects.ts';
+import type { Alarm, Peer, Role, Send, WorkerEffects, WorkerOptions, WorkerStart } from './effects.ts';
 import { type Message, type PeerKey, scribeKey } from './messages.ts';
 import {
   type Batch,
@@ -46,6 +46,9 @@ export class WorkerState {
   #truncatedFrom: Index | null = null;
   #readable: { request: number; index: Index }[] = [];
   #refusedReads: number[] = [];
+  #alarms: Alarm[] = [];
+  /** Storage uuids by kind of alarm, so that none is raised with every new link. */
+  readonly #alarmed = new Set<string>();
 
   constructor(start: WorkerStart) {
     this.identity = start.identity;
@@ -161,6 +164,13 @@ export class WorkerState {
     this.#refusedReads.push(request);
   }
 
+  alarm(alarm: Alarm): void {
+    const name = `${alarm.kind} ${alarm.storageUuid}`;
+    if (this.#alarmed.has(name)) return;
+    this.#alarmed.add(name);
+    this.#alarms.push(alarm);
+  }
+
   takeEffects(): WorkerEffects {
     const effects: WorkerEffects = {
       sends: this.#sends,
@@ -168,6 +178,7 @@ export class WorkerState {
       truncatedFrom: this.#truncatedFrom,
       readable: this.#readable,
       refusedReads: this.#refusedReads,
+      alarms: this.#alarms,
       changed: this.changed,
     };
     this.#sends = [];
@@ -175,6 +186,7 @@ export class WorkerState {
     this.#truncatedFrom = null;
     this.#readable = [];
     this.#refusedReads = [];
+    this.#alarms = [];
     this.changed = false;
     return effects;
   }

@@ -76,7 +76,7 @@ export class WorkerMachine {
         this.#following.linkDown(event.from); // a new link: ask again on it
         this.#refuseAsked(event.from); // what was asked on an older one may be lost
         this.#election?.linkUp(event.from);
-        this.#leadership?.linkUp(event.from);
+        this.#leadership?.linkUp(event.from, event.peer);
         break;
       case 'linkDown':
         this.#linkDown(event.from);
@@ -121,6 +121,7 @@ export class WorkerMachine {
       case 'probeReply':
         if (message.leader !== null && message.leaderLive) this.#hearLeader(message.leader);
         this.#progress(this.#election?.receive(from, message));
+        this.#leadership?.probed(from, message);
         break;
       case 'voteReply':
         this.#progress(this.#election?.receive(from, message));

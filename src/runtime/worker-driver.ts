@@ -4,7 +4,7 @@
  * breath, so nothing can come between; everything accepted is settled. When the state machine's thread dies this driver is
  * over, and its owner starts another with a new incarnation, which rebuilds the state from the log.
  */
-import type { WorkerEffects, WorkerEvent, WorkerOptions } from '../core/effects.ts';
+import type { Alarm, WorkerEffects, WorkerEvent, WorkerOptions } from '../core/effects.ts';
 import type { Message, PeerKey } from '../core/messages.ts';
 import type { Batch, EntryId, Index, LoggedConfiguration, WorkerIdentity } from '../core/types.ts';
 import { WorkerMachine } from '../core/worker.ts';
@@ -23,6 +23,13 @@ import { WakeTimer } from './wake-timer.ts';
 
 /** Full batches may overtake the answers to earlier ones up to this many. */
 const MAX_BATCHES_IN_FLIGHT = 8;
+
+/** What an operator is told. */
+const ALARMS: Record<Alarm['kind'], string> = {
+  'disk-went-back':
+    'this scribe lacks what it acknowledged: its directory is an old copy; it is not counted, replace it',
+  'unknown-disk': 'this scribe came with another storage uuid than the configuration names; it is not counted',
+};
 
 export interface WorkerDriverOptions {
   readonly identity: WorkerIdentity;
@@ -165,6 +172,7 @@ export class WorkerDriver {
       this.#reads.get(request)?.reject(this.#notLeader());
       this.#reads.delete(request);
     }
+    for (const alarm of effects.alarms) this.#options.log.error(alarm, ALARMS[alarm.kind]);
     if (effects.changed) this.#changed();
   }
 

@@ -82,11 +82,39 @@ export class Bench {
     }
   }
 
-  probeReply(from: PeerKey, round: number, tail: EntryId): Read | undefined {
-    const reply: ProbeReply = {
+  /** Elected by scribes a and b, whose logs are as empty as its own; the no-op is entry 1. Returns the term. */
+  lead(): number {
+    const round = this.campaign();
+    this.probeReply('scribe:a', round, at(0, 0));
+    this.probeReply('scribe:b', round, at(0, 0));
+    const term = 1;
+    const grant = { kind: 'voteReply', requestTerm: term, term, reason: 'granted', tail: at(0, 0) } as const;
+    this.receive('scribe:a', grant);
+    this.receive('scribe:b', grant);
+    return term;
+  }
+
+  /** A scribe's word, in the leader's own term, that it holds everything up to `durable`. */
+  acknowledge(from: PeerKey, durable: EntryId, conflict: EntryId | null = null): WorkerEffects {
+    const { term } = this.machine;
+    const micros = { writeMicros: 0, fsyncMicros: 0 };
+    return this.receive(from, { kind: 'appendReply', term, incarnation: 'w1', durable, conflict, round: 0, ...micros });
+  }
+
+  linkScribe(storageUuid: string, scribeId = storageUuid): WorkerEffects {
+    const peer = { role: 'scribe', storageUuid, scribeId } as const;
+    return this.machine.step({ kind: 'linkUp', from: `scribe:${storageUuid}`, peer }, this.now);
+  }
+
+  probeReply(from: PeerKey, round: number, tail: EntryId, term = tail.term): Read | undefined {
+    return sent(this.receive(from, this.probeAnswer(round, tail, term)), 'read')[0];
+  }
+
+  probeAnswer(round: number, tail: EntryId, term = tail.term): ProbeReply {
+    return {
       kind: 'probeReply',
       round,
-      term: tail.term,
+      term,
       tail,
       logStart: at(0, 0),
       commit: at(0, 0),
@@ -95,7 +123,6 @@ export class Bench {
       leaderLive: false,
       storage: 'ok',
     };
-    return sent(this.receive(from, reply), 'read')[0];
   }
 
   /** A donor's answer to `read`. */

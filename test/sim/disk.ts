@@ -126,6 +126,17 @@ export class Disk {
     this.image = image;
   }
 
+  /** A copy to go back to: an old backup, or a snapshot of the machine. */
+  copy(): () => void {
+    const { hardState, commit } = this.image;
+    const nodes = [...this.image.nodes];
+    return () => {
+      this.image.hardState = hardState;
+      this.image.commit = commit;
+      this.image.nodes = nodes;
+    };
+  }
+
   /** The oldest `count` records are durable from now on; returns the number of the last one. */
   complete(count: number, replayed: (record: DiskRecord) => void): number {
     let last = 0;

@@ -52,6 +52,11 @@ export class Ghost {
     return chosen !== undefined && this.#extend(chosen);
   }
 
+  /** The scribe's disk went back in time: what it accepted after the copy was made helps nobody to choose from now on. */
+  forget(storageUuid: string): void {
+    for (const inTerm of this.#accepted.values()) inTerm.delete(storageUuid);
+  }
+
   #extend(chosen: LogNode): boolean {
     const fresh: LogNode[] = [];
     let node: LogNode | null = chosen;

@@ -9,7 +9,7 @@ for (const mutant of MUTANTS) {
   const named = new Map<string, number>();
   let first = 0;
   for (let seed = 1; seed <= seeds; seed++) {
-    const { violation } = runSeed(seed, machines);
+    const { violation } = (mutant.run ?? runSeed)(seed, machines);
     if (violation === null) continue;
     if (first === 0) first = seed;
     named.set(violation.invariant, (named.get(violation.invariant) ?? 0) + 1);

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Machines } from './machines.ts';
+import { runRolledBack } from './rolled-back.ts';
+import type { Violation } from './violation.ts';
 
 interface Patch {
   /** Under dist/src/core. */
@@ -23,6 +25,8 @@ export interface Mutant {
   /** The invariant that must name it, first. */
   readonly caughtBy: string;
   readonly patches: readonly Patch[];
+  /** The runs that meet it, where the usual seeds do not. */
+  readonly run?: (seed: number, machines: Machines) => { readonly violation: Violation | null };
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -267,6 +271,13 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'R15',
     caughtBy: 'not-converged-after-heal',
     patches: [{ file: 'worker.js', find: 'this.#refuseAsked(event.from);', replace: '' }],
+  },
+  {
+    name: 'a disk that went back in time goes on counting',
+    rule: 'R26',
+    caughtBy: 'commit-not-chosen',
+    patches: [{ file: 'leadership.js', find: 'this.#followers.fence(from);', replace: '' }],
+    run: runRolledBack,
   },
 ];
 

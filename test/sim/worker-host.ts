@@ -2,7 +2,7 @@
  * A worker's process: drives one WorkerMachine, builds batches from what clients submit, applies what is committed with a
  * delay, answers. Everything in it dies with it.
  */
-import type { WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
+import type { Alarm, WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
 import type { Batch, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
 import { ElectionChecks } from './election-checks.ts';
@@ -24,6 +24,8 @@ export class WorkerHost extends Host {
   state = 0;
   readonly #checks: WorkerChecks;
   readonly #elections: ElectionChecks;
+  /** What the machine raised in this process's life. */
+  readonly alarms: Alarm[] = [];
   #queue: Operation[] = [];
   #flushing = false;
   #toApply: Batch[] = [];
@@ -151,7 +153,9 @@ export class WorkerHost extends Host {
     return taken;
   }
 
-  #carryOut({ sends, commits, truncatedFrom, readable, refusedReads }: WorkerEffects, before: EntryId): void {
+  #carryOut(effects: WorkerEffects, before: EntryId): void {
+    const { sends, commits, truncatedFrom, readable, refusedReads, alarms } = effects;
+    this.alarms.push(...alarms);
     for (const { to, message } of sends) {
       this.#checks.sending(message);
       this.#elections.sending(message);

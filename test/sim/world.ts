@@ -47,9 +47,9 @@ export class World {
   readonly #trace: Trace | null;
   #built = 0;
 
-  constructor(seed: number, machines: Machines, trace: Trace | null) {
+  constructor(seed: number, machines: Machines, trace: Trace | null, adapt: (plan: Plan) => Plan = (plan) => plan) {
     this.random = new Random(seed);
-    this.plan = makePlan(seed, this.random.fork());
+    this.plan = adapt(makePlan(seed, this.random.fork()));
     this.machines = machines;
     this.#trace = trace;
     this.diskDelays = this.plan.disk;
