@@ -1,6 +1,7 @@
 // The Node-API layer: checks arguments, converts values, keeps promises; decides nothing.
 #include <napi.h>
 
+#include <cstring>
 #include <memory>
 
 #include "addon_journal.h"
@@ -25,14 +26,25 @@ Napi::Value Crc32cOf(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), Crc32c(bytes.value().data() + from, static_cast<size_t>(end) - from));
 }
 
+// Whoever has no cluster to name needs an id all the same: no two directories may be taken for each other.
+Result<Id128> ToIdOrChance(const Napi::Value& value, const char* name) {
+  if (!value.IsUndefined()) return ToId(value, name);
+  Id128 id;
+  for (size_t at = 0; at < id.size(); at += sizeof(uint64_t)) {
+    const uint64_t chance = PosixFileSystem().RandomNumber();
+    std::memcpy(id.data() + at, &chance, sizeof chance);
+  }
+  return id;
+}
+
 Status ReadFormatOptions(const Napi::Object& given, FormatOptions* options) {
   Result<std::string> directory = ToDirectory(given.Get("directory"));
   if (!directory.ok()) return directory.status();
   options->directory = directory.value();
-  Result<Id128> cluster_id = ToId(given.Get("clusterId"), "clusterId");
+  Result<Id128> cluster_id = ToIdOrChance(given.Get("clusterId"), "clusterId");
   if (!cluster_id.ok()) return cluster_id.status();
   options->identity.cluster_id = cluster_id.value();
-  Result<Id128> storage_uuid = ToId(given.Get("storageUuid"), "storageUuid");
+  Result<Id128> storage_uuid = ToIdOrChance(given.Get("storageUuid"), "storageUuid");
   if (!storage_uuid.ok()) return storage_uuid.status();
   options->identity.storage_uuid = storage_uuid.value();
   Result<std::string> scribe_id = ToScribeId(given.Get("scribeId"));

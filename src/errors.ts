@@ -71,7 +71,11 @@ export const ERRORS = {
   WRONG_PROTOCOL: row('not-executed', false, 'No protocol version is spoken by both sides; upgrade the older one.'),
   HANDSHAKE_FAILED: row('not-executed', false, 'The other side refused the handshake; the message carries its reason.'),
   // Storage
-  NOT_FORMATTED: row('not-executed', false, 'The directory is not a journal; create it with `scriptorium init`.'),
+  NOT_FORMATTED: row(
+    'not-executed',
+    false,
+    'The directory is not a journal; create it with `scriptorium init` or the option `create`.',
+  ),
   NOT_EMPTY: row('not-executed', false, 'The directory is not empty; nothing is ever formatted over.'),
   WRONG_IDENTITY: row('not-executed', false, 'The directory belongs to another cluster or scribe; both are named.'),
   LOCKED: row('not-executed', false, 'Another process has this directory open; it is named by pid.'),

@@ -12,7 +12,8 @@ export interface JournalIdentity {
 export interface FormatOptions {
   /** Absent or empty; its parent must exist. */
   readonly directory: string;
-  readonly identity: JournalIdentity;
+  /** Ids that are left out are made up. */
+  readonly identity: Pick<JournalIdentity, 'scribeId'> & Partial<JournalIdentity>;
   /** Bytes per segment file; default 64 MiB, from 16 MiB to 1 GiB, a multiple of 64 KiB. */
   readonly segmentBytes?: number;
   /** Go on without O_DIRECT where the file system has none (tmpfs); default false. */

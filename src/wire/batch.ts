@@ -3,7 +3,7 @@
  * fails a checksum or its shape throws BAD_BATCH and is never stored, sent on or applied (R29). Little-endian:
  *
  *    0 u32 magic "SBAT"   4 u8 version = 1   5 u8 kind   6 u16 flags = 0
- *    8 u64 group = 0     16 u64 term        24 u64 firstIndex   32 u64 timestampMillis
+ *    8 u64 group         16 u64 term        24 u64 firstIndex   32 u64 timestampMillis
  *   40 u32 count ≥ 1     44 u32 bodyBytes   48 u32 CRC32C of the body   52 u32 CRC32C of bytes [0, 52)
  *   56 body: an entry section of exactly `count` entries
  */
@@ -12,7 +12,6 @@ import { MAX_BATCH_BYTES, MAX_INTEGER } from '../core/limits.ts';
 import type { Batch, BatchKind, Configuration, Index, Term } from '../core/types.ts';
 import { isScriptoriumError, ScriptoriumError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
 import { decodeConfiguration, encodeConfiguration } from './configuration.ts';
 import { countEntries, ENTRY_HEADER_BYTES, encodeEntry } from './entries.ts';
 
@@ -24,18 +23,24 @@ const MAGIC = 0x54414253;
 const VERSION = 1;
 const BODY_CRC_OFFSET = 48;
 const HEADER_CRC_OFFSET = 52;
+const TWO_32 = 2 ** 32;
 /** Kinds by number; may only ever grow at the end. */
 const KINDS: readonly BatchKind[] = ['noop', 'command', 'configuration'];
 const EMPTY_ENTRY = encodeEntry(new Uint8Array(0));
 
-/** What a batch is made of. `body` is an entry section, whole or in pieces to be joined. */
-export interface BatchParts {
+export interface BatchHeader {
   readonly kind: BatchKind;
+  /** Default 0, the only one that travels on links. */
+  readonly group?: number;
   readonly term: Term;
   readonly firstIndex: Index;
   readonly timestampMillis: number;
-  /** Entries in `body`: must be exactly right, since readers check it. */
+  /** Entries in the body: must be exactly right, since readers check it. */
   readonly count: number;
+}
+
+/** What a batch is made of. `body` is an entry section, whole or in pieces to be joined. */
+export interface BatchParts extends Omit<BatchHeader, 'group'> {
   readonly body: Uint8Array | readonly Uint8Array[];
 }
 
@@ -49,15 +54,45 @@ export function encodeBatch(parts: BatchParts): Batch {
   if (bodyBytes > MAX_BODY_BYTES) {
     throw new ScriptoriumError('TOO_LARGE', `a batch body of ${bodyBytes} bytes; the limit is ${MAX_BODY_BYTES}`);
   }
-  const writer = new ByteWriter(BATCH_HEADER_BYTES + bodyBytes);
-  writeHeader(writer, parts, bodyBytes);
-  for (const piece of pieces) writer.raw(piece);
-  const bytes = writer.written();
-  writer.patchU32(BODY_CRC_OFFSET, crc32c(bytes, BATCH_HEADER_BYTES, bytes.length));
-  writer.patchU32(HEADER_CRC_OFFSET, crc32c(bytes, 0, HEADER_CRC_OFFSET));
+  const bytes = Buffer.allocUnsafe(BATCH_HEADER_BYTES + bodyBytes);
+  let end = BATCH_HEADER_BYTES;
+  for (const piece of pieces) {
+    bytes.set(piece, end);
+    end += piece.length;
+  }
+  sealBatch(bytes, new DataView(bytes.buffer, bytes.byteOffset), parts);
   const { kind, term, firstIndex, count, timestampMillis } = parts;
   const batch: Batch = { kind, term, firstIndex, count, timestampMillis, bytes };
   return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(batch) } : batch;
+}
+
+/**
+ * Makes `bytes` a batch: its body is in place, the header and both checksums are written before it. `view` is of the same
+ * memory, from the same byte on. What does not fit its field is a broken invariant and throws a RangeError.
+ */
+export function sealBatch(
+  bytes: Uint8Array,
+  view: DataView,
+  { kind, group = 0, term, firstIndex, timestampMillis, count }: BatchHeader,
+): void {
+  view.setUint32(0, MAGIC, true);
+  view.setUint8(4, VERSION);
+  view.setUint8(5, KINDS.indexOf(kind));
+  view.setUint16(6, 0, true);
+  setInteger(view, 8, group);
+  setInteger(view, 16, term);
+  setInteger(view, 24, firstIndex);
+  setInteger(view, 32, timestampMillis);
+  view.setUint32(40, count, true);
+  view.setUint32(44, bytes.length - BATCH_HEADER_BYTES, true);
+  view.setUint32(BODY_CRC_OFFSET, crc32c(bytes, BATCH_HEADER_BYTES, bytes.length), true);
+  view.setUint32(HEADER_CRC_OFFSET, crc32c(bytes, 0, HEADER_CRC_OFFSET), true);
+}
+
+function setInteger(view: DataView, offset: number, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not in 0..2^53`);
+  view.setUint32(offset, value % TWO_32, true);
+  view.setUint32(offset + 4, Math.floor(value / TWO_32), true);
 }
 
 /** The batch that opens a term (R11): one empty entry. */
@@ -96,6 +131,17 @@ export function decodeBatch(bytes: Uint8Array, offset = 0): Batch {
   return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(batch) } : batch;
 }
 
+/**
+ * Which entries the batch at `offset` has, for those who know from its storage that it is whole and undamaged; throws
+ * BAD_BATCH where no batch begins.
+ */
+export function readBatchPlace(bytes: Uint8Array, offset: number): Pick<BatchHeader, 'firstIndex' | 'count'> {
+  if (bytes.length - offset < BATCH_HEADER_BYTES) throw badBatch('it ends inside its header');
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, BATCH_HEADER_BYTES);
+  if (view.getUint32(0, true) !== MAGIC) throw badBatch('its magic is wrong');
+  return { firstIndex: view.getUint32(24, true) + view.getUint32(28, true) * TWO_32, count: view.getUint32(40, true) };
+}
+
 /** Decodes batches that stand one behind the other and fill `bytes` exactly; all alias it. Throws BAD_BATCH. */
 export function decodeBatches(bytes: Uint8Array): Batch[] {
   const batches: Batch[] = [];
@@ -106,21 +152,6 @@ export function decodeBatches(bytes: Uint8Array): Batch[] {
     offset += batch.bytes.length;
   }
   return batches;
-}
-
-function writeHeader(writer: ByteWriter, parts: BatchParts, bodyBytes: number): void {
-  writer.u32(MAGIC);
-  writer.u8(VERSION);
-  writer.u8(KINDS.indexOf(parts.kind));
-  writer.u16(0);
-  writer.u64(0);
-  writer.u64(parts.term);
-  writer.u64(parts.firstIndex);
-  writer.u64(parts.timestampMillis);
-  writer.u32(parts.count);
-  writer.u32(bodyBytes);
-  writer.u32(0);
-  writer.u32(0);
 }
 
 /** Checksums prove that nobody damaged the batch; this proves that it can be one (N05, N20). */

@@ -105,7 +105,8 @@ export function* iterateEntries(section: Uint8Array): Generator<Uint8Array, void
   }
 }
 
-function entryLength(section: Uint8Array, offset: number): number {
+/** Length of the entry whose header stands at `offset`, or -1 when it is none, or leads past the end of the section. */
+export function entryLength(section: Uint8Array, offset: number): number {
   if (section.length - offset < ENTRY_HEADER_BYTES) return -1;
   const length =
     (section[offset]! | (section[offset + 1]! << 8) | (section[offset + 2]! << 16) | (section[offset + 3]! << 24)) >>>
