@@ -1,0 +1,154 @@
+// The engine on the real disk, in every write mode, moved on by its own thread or by a caller with an event descriptor.
+// Meant for ThreadSanitizer too.
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <thread>
+
+#include "check.h"
+#include "fixture.h"
+
+using namespace scriptorium;
+using namespace scriptorium::test;
+
+namespace {
+
+// A directory on the disk of the checkout, gone afterwards.
+class Scratch {
+ public:
+  Scratch() {
+    if (mkdtemp(path_) == nullptr) Fail(__FILE__, __LINE__, "cannot make a directory");
+  }
+  ~Scratch() {
+    Result<std::vector<std::string>> names = PosixFileSystem().List(path_);
+    if (!names.ok()) return;
+    for (const std::string& name : names.value()) (void)PosixFileSystem().Remove(JoinPath(path_, name));
+    rmdir(path_);
+  }
+  std::string path() const { return path_; }
+
+ private:
+  char path_[64] = "build/native-test/driven-XXXXXX";
+};
+
+class Durable final : public JournalListener {
+ public:
+  void OnDurable(uint64_t ticket) override { durable = ticket; }
+  void OnFailure(const Status& status) override { Fail(__FILE__, __LINE__, status.message()); }
+  std::atomic<uint64_t> durable{0};
+};
+
+OpenOptions Options(const Scratch& scratch, WriteMode mode, DrivenBy driven_by) {
+  OpenOptions options;
+  options.directory = scratch.path();
+  options.write_mode = mode;
+  options.driven_by = driven_by;
+  return options;
+}
+
+void FormatScratch(const Scratch& scratch) {
+  FormatOptions options = TinyFormat();
+  options.directory = scratch.path();
+  options.segment_bytes = 1 << 20;
+  CHECK_OK(Journal::Format(PosixFileSystem(), options));
+}
+
+// Drives as an event loop would, until all of it is durable.
+void DriveUntil(Journal& journal, const Durable& durable, uint64_t ticket) {
+  while (durable.durable < ticket) {
+    pollfd ready{journal.event_descriptor(), POLLIN, 0};
+    if (journal.event_descriptor() >= 0) {
+      // What other threads append shows in no descriptor, so look again now and then.
+      if (poll(&ready, 1, 1) > 0) {
+        uint64_t signals;
+        CHECK(read(journal.event_descriptor(), &signals, sizeof signals) == sizeof signals);
+      }
+      journal.Drive(false);
+    } else {
+      std::this_thread::yield();
+    }
+  }
+}
+
+bool RingIsHere() {
+  if (RingWriteQueue(1).ok()) return true;
+  std::printf("# io_uring is not to be had here\n");
+  return false;
+}
+
+}  // namespace
+
+TEST("S37 S38: in every write mode, many threads append over several segments, and all of it is there again") {
+  for (const WriteMode mode : {WriteMode::kRing, WriteMode::kDataSync, WriteMode::kSync}) {
+    if (mode == WriteMode::kRing && !RingIsHere()) continue;
+    for (const DrivenBy driven_by : {DrivenBy::kThread, DrivenBy::kCaller}) {
+      const Scratch scratch;
+      FormatScratch(scratch);
+      constexpr uint64_t kGroups = 3;
+      constexpr uint64_t kBatches = 300;
+      std::string before;
+      {
+        Durable durable;
+        Result<std::unique_ptr<Journal>> opened =
+            Journal::Open(PosixFileSystem(), Options(scratch, mode, driven_by), durable);
+        CHECK_OK(opened.status());
+        Journal& journal = *opened.value();
+        CHECK(journal.stats().write_mode == mode);
+        CHECK_EQUAL(journal.event_descriptor() >= 0, mode == WriteMode::kRing && driven_by == DrivenBy::kCaller);
+        std::atomic<uint64_t> last{0};
+        std::vector<std::thread> appenders;
+        for (uint64_t group = 0; group < kGroups; ++group) {
+          appenders.emplace_back([&, group] {
+            for (uint64_t index = 1; index <= kBatches; ++index) {
+              Result<uint64_t> ticket = journal.Append(MakeBatch(group, 1, index, 1, 40 + 97 * (index % 60)));
+              CHECK_OK(ticket.status());
+              uint64_t seen = last;
+              while (seen < ticket.value() && !last.compare_exchange_weak(seen, ticket.value())) continue;
+            }
+          });
+        }
+        DriveUntil(journal, durable, kGroups * kBatches);
+        for (std::thread& appender : appenders) appender.join();
+        DriveUntil(journal, durable, last);
+        before = Describe(journal);
+        CHECK_OK(journal.Close());
+      }
+      Durable durable;
+      Result<std::unique_ptr<Journal>> again =
+          Journal::Open(PosixFileSystem(), Options(scratch, mode, driven_by), durable);
+      CHECK_OK(again.status());
+      CHECK(again.value()->report().sealed);
+      CHECK(Describe(*again.value()) == before);
+    }
+  }
+}
+
+TEST("a driven journal seals itself when it is idle, and ends a linger, though nobody drives it meanwhile") {
+  if (!RingIsHere()) return;
+  const Scratch scratch;
+  FormatScratch(scratch);
+  Durable durable;
+  OpenOptions options = Options(scratch, WriteMode::kRing, DrivenBy::kCaller);
+  options.batching = std::make_shared<LingerBatching>(BatchingPolicy::Micros(2000), 1 << 20);
+  Result<std::unique_ptr<Journal>> opened = Journal::Open(PosixFileSystem(), options, durable);
+  CHECK_OK(opened.status());
+  Journal& journal = *opened.value();
+  Result<uint64_t> ticket = journal.Append(MakeBatch(0, 1, 1, 1, 100));
+  CHECK_OK(ticket.status());
+  journal.Drive(false);
+  CHECK_EQUAL(journal.stats().blocks, uint64_t{0});
+  for (const uint64_t blocks : {1, 2}) {
+    while (journal.stats().blocks < blocks) {
+      pollfd ready{journal.event_descriptor(), POLLIN, 0};
+      CHECK(poll(&ready, 1, 10'000) == 1);
+      uint64_t signals;
+      CHECK(read(journal.event_descriptor(), &signals, sizeof signals) == sizeof signals);
+      journal.Drive(false);
+    }
+  }
+  CHECK_EQUAL(durable.durable.load(), ticket.value());
+}
