@@ -18,114 +18,6 @@ uint64_t NextRandom(uint64_t* state) {
   return mixed ^ (mixed >> 31);
 }
 
-class FaultFile final : public File {
- public:
-  FaultFile(FaultFileSystem& disk, FaultFileSystem::NodePointer node, std::string path, bool direct)
-      : disk_(disk), node_(std::move(node)), path_(std::move(path)), direct_(direct) {}
-
-  Result<size_t> ReadAt(uint8_t* to, size_t bytes, uint64_t offset) override {
-    std::lock_guard lock(disk_.mutex_);
-    const Fault fault = disk_.Next();
-    if (fault == Fault::kError || fault == Fault::kCrash) return disk_.Failed(fault, "read", path_);
-    if (!Aligned(to, bytes, offset)) return FromErrno(EINVAL, "read", path_);
-    size_t count = offset >= node_->size ? 0 : std::min<uint64_t>(bytes, node_->size - offset);
-    if (fault == Fault::kShort) count = RoundDown(count / 2, 4096);
-    FaultFileSystem::Read(*node_, to, count, offset);
-    return count;
-  }
-
-  Result<size_t> WriteAt(const uint8_t* from, size_t bytes, uint64_t offset) override {
-    std::lock_guard lock(disk_.mutex_);
-    const Fault fault = disk_.Next();
-    if (fault == Fault::kError || fault == Fault::kNoSpace) return disk_.Failed(fault, "write", path_);
-    if (fault == Fault::kCrash && disk_.operations_ != disk_.planned_operation_)
-      return disk_.Failed(fault, "write", path_);
-    if (!Aligned(from, bytes, offset)) return FromErrno(EINVAL, "write", path_);
-    const size_t count = fault == Fault::kShort ? RoundDown(bytes / 2, 4096) : bytes;
-    FaultFileSystem::Write(*node_, from, count, offset);
-    if (fault == Fault::kCrash) return disk_.Failed(fault, "write", path_);
-    return count;
-  }
-
-  Status DataSync() override {
-    std::lock_guard lock(disk_.mutex_);
-    const Fault fault = disk_.Next();
-    if (fault == Fault::kError || fault == Fault::kCrash) return disk_.Failed(fault, "fdatasync", path_);
-    FaultFileSystem::MakeDurable(*node_);
-    return Status();
-  }
-
-  Status Sync() override { return DataSync(); }
-
-  // Of one write that completes: that much survives, and nothing else because of it.
-  Status MakeDurable(uint64_t offset, size_t bytes) {
-    std::lock_guard lock(disk_.mutex_);
-    const Fault fault = disk_.Next();
-    if (fault == Fault::kError || fault == Fault::kCrash) return disk_.Failed(fault, "durable write", path_);
-    FaultFileSystem::MakeDurable(*node_, offset, bytes);
-    return Status();
-  }
-
-  Status Allocate(uint64_t bytes) override {
-    std::lock_guard lock(disk_.mutex_);
-    const Fault fault = disk_.Next();
-    if (fault != Fault::kNone && fault != Fault::kShort) return disk_.Failed(fault, "allocate", path_);
-    node_->size = std::max(node_->size, bytes);
-    return Status();
-  }
-
-  Result<uint64_t> Size() override {
-    std::lock_guard lock(disk_.mutex_);
-    return node_->size;
-  }
-
-  const std::string& path() const override { return path_; }
-
- private:
-  bool Aligned(const uint8_t* memory, size_t bytes, uint64_t offset) const {
-    const uint64_t alignment = disk_.alignment_;
-    return !direct_ ||
-           (reinterpret_cast<uintptr_t>(memory) % alignment == 0 && bytes % alignment == 0 && offset % alignment == 0);
-  }
-
-  FaultFileSystem& disk_;
-  FaultFileSystem::NodePointer node_;
-  std::string path_;
-  bool direct_;
-};
-
-// Takes writes like io_uring does: all at once, completed in any order.
-class FaultQueue final : public WriteQueue {
- public:
-  explicit FaultQueue(FaultFileSystem& disk) : disk_(disk) {}
-
-  void Submit(File& file, const uint8_t* from, size_t bytes, uint64_t offset, size_t alignment, uint64_t tag) override {
-    Status status = WriteFully(file, from, bytes, offset, alignment);
-    in_flight_.push_back({&static_cast<FaultFile&>(file), bytes, offset, tag, std::move(status)});
-  }
-
-  void Reap(bool wait, std::vector<Completion>* completions) override {
-    // Who does not wait finds something completed now and then.
-    if (in_flight_.empty() || (!wait && disk_.RandomNumber() % 4 != 0)) return;
-    const auto chosen = in_flight_.begin() + static_cast<ptrdiff_t>(disk_.RandomNumber() % in_flight_.size());
-    Write write = std::move(*chosen);
-    in_flight_.erase(chosen);
-    if (write.status.ok()) write.status = write.file->MakeDurable(write.offset, write.bytes);
-    completions->push_back({write.tag, std::move(write.status)});
-  }
-
- private:
-  struct Write {
-    FaultFile* file;
-    size_t bytes;
-    uint64_t offset;
-    uint64_t tag;
-    Status status;
-  };
-  FaultFileSystem& disk_;
-  std::vector<Write> in_flight_;
-};
-
 class FaultLock final : public DirectoryLock {
  public:
   FaultLock(FaultFileSystem& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
@@ -141,8 +33,8 @@ class FaultLock final : public DirectoryLock {
 
 Result<std::unique_ptr<File>> FaultFileSystem::Open(const std::string& path, OpenMode mode, bool direct) {
   std::lock_guard lock(mutex_);
-  const Fault fault = Next();
-  if (fault == Fault::kError || fault == Fault::kCrash) return Failed(fault, "open", path);
+  const Fault fault = Next("open", path);
+  if (Prevents(fault)) return Failed(fault, "open", path);
   auto found = names_.find(path);
   if (mode == OpenMode::kCreateOrReplace) {
     if (fault == Fault::kNoSpace) return Failed(fault, "open", path);
@@ -151,13 +43,14 @@ Result<std::unique_ptr<File>> FaultFileSystem::Open(const std::string& path, Ope
     found = names_.find(path);
   }
   if (found == names_.end()) return FromErrno(ENOENT, "open", path);
-  return std::unique_ptr<File>(std::make_unique<FaultFile>(*this, found->second, path, direct));
+  if (Status status = Done(fault, "open", path); !status.ok()) return status;
+  return NewFile(found->second, path, direct);
 }
 
 Result<std::vector<std::string>> FaultFileSystem::List(const std::string& directory) {
   std::lock_guard lock(mutex_);
-  const Fault fault = Next();
-  if (fault == Fault::kError || fault == Fault::kCrash) return Failed(fault, "list", directory);
+  const Fault fault = Next("list", directory);
+  if (Prevents(fault) || fault == Fault::kCrashAfter) return Failed(fault, "list", directory);
   if (!directories_.contains(directory)) return Status(Code::kNotFormatted, directory + ": no such directory");
   std::vector<std::string> names;
   for (const auto& [path, node] : names_) {
@@ -168,17 +61,16 @@ Result<std::vector<std::string>> FaultFileSystem::List(const std::string& direct
 
 Status FaultFileSystem::MakeDirectory(const std::string& directory) {
   std::lock_guard lock(mutex_);
-  if (const Fault fault = Next(); fault != Fault::kNone && fault != Fault::kShort) {
-    return Failed(fault, "make directory", directory);
-  }
+  const Fault fault = Next("make directory", directory);
+  if (Prevents(fault) || fault == Fault::kNoSpace) return Failed(fault, "make directory", directory);
   directories_.insert(directory);
-  return Status();
+  return Done(fault, "make directory", directory);
 }
 
 Status FaultFileSystem::SyncDirectory(const std::string& directory) {
   std::lock_guard lock(mutex_);
-  const Fault fault = Next();
-  if (fault == Fault::kError || fault == Fault::kCrash) return Failed(fault, "fsync", directory);
+  const Fault fault = Next("fsync", directory);
+  if (Prevents(fault)) return Failed(fault, "fsync", directory);
   std::vector<NameChange> others;
   for (NameChange& change : changes_) {
     if (ParentOf(change.path) == directory) {
@@ -188,44 +80,42 @@ Status FaultFileSystem::SyncDirectory(const std::string& directory) {
     }
   }
   changes_ = std::move(others);
-  return Status();
+  return Done(fault, "fsync", directory);
 }
 
 Status FaultFileSystem::Rename(const std::string& from, const std::string& to) {
   std::lock_guard lock(mutex_);
-  if (const Fault fault = Next(); fault != Fault::kNone && fault != Fault::kShort) return Failed(fault, "rename", from);
+  const Fault fault = Next("rename", from);
+  if (Prevents(fault) || fault == Fault::kNoSpace) return Failed(fault, "rename", from);
   const auto found = names_.find(from);
   if (found == names_.end()) return FromErrno(ENOENT, "rename", from);
   Change({to, found->second, from});
-  return Status();
+  return Done(fault, "rename", from);
 }
 
 Status FaultFileSystem::Remove(const std::string& path) {
   std::lock_guard lock(mutex_);
-  if (const Fault fault = Next(); fault == Fault::kError || fault == Fault::kCrash)
-    return Failed(fault, "remove", path);
+  const Fault fault = Next("remove", path);
+  if (Prevents(fault)) return Failed(fault, "remove", path);
   if (!names_.contains(path)) return FromErrno(ENOENT, "remove", path);
   Change({path, nullptr, ""});
-  return Status();
+  return Done(fault, "remove", path);
 }
 
 Result<std::unique_ptr<DirectoryLock>> FaultFileSystem::Lock(const std::string& path) {
   std::lock_guard lock(mutex_);
-  const Fault fault = Next();
-  if (fault == Fault::kError || fault == Fault::kCrash) return Failed(fault, "lock", path);
-  if (!locked_.insert(path).second) return Status(Code::kLocked, path + ": the directory is open in process 1");
+  const Fault fault = Next("lock", path);
+  if (Prevents(fault)) return Failed(fault, "lock", path);
+  if (locked_.contains(path)) return Status(Code::kLocked, path + ": the directory is open in process 1");
   if (!names_.contains(path)) Change({path, std::make_shared<Node>(), ""});
+  if (Status status = Done(fault, "lock", path); !status.ok()) return status;
+  locked_.insert(path);
   return std::unique_ptr<DirectoryLock>(std::make_unique<FaultLock>(*this, path));
 }
 
 Result<Volume> FaultFileSystem::Describe(const std::string&) {
   std::lock_guard lock(mutex_);
   return Volume{"fault", true, alignment_};
-}
-
-Result<std::unique_ptr<WriteQueue>> FaultFileSystem::OpenQueue(WriteMode mode, uint32_t) {
-  if (mode == WriteMode::kSync) return BlockingWriteQueue(mode);
-  return std::unique_ptr<WriteQueue>(std::make_unique<FaultQueue>(*this));
 }
 
 uint64_t FaultFileSystem::RandomNumber() {
@@ -338,15 +228,27 @@ std::vector<std::string> FaultFileSystem::Paths() const {
   return paths;
 }
 
-Fault FaultFileSystem::Next() {
+std::string FaultFileSystem::SiteOf(uint64_t operation) const {
+  std::lock_guard lock(mutex_);
+  const auto& [what, path] = sites_.at(operation - 1);
+  std::string kind = path.substr(path.find_last_of('/') + 1);
+  for (const char* prefix : {"segment-", "spare-"}) {
+    if (kind.starts_with(prefix)) kind = prefix;
+  }
+  return std::string(what) + ' ' + kind;
+}
+
+Fault FaultFileSystem::Next(const char* operation, const std::string& path) {
   ++operations_;
-  if (crashed_) return Fault::kCrash;
+  sites_.emplace_back(operation, path);
+  if (crashed_) return Fault::kCrashBefore;
   if (operations_ != planned_operation_) return Fault::kNone;
-  crashed_ = planned_fault_ == Fault::kCrash;
+  crashed_ =
+      planned_fault_ == Fault::kCrash || planned_fault_ == Fault::kCrashBefore || planned_fault_ == Fault::kCrashAfter;
   return planned_fault_;
 }
 
-Status FaultFileSystem::Failed(Fault fault, const std::string& operation, const std::string& path) const {
+Status FaultFileSystem::Failed(Fault fault, const std::string& operation, const std::string& path) {
   return FromErrno(fault == Fault::kNoSpace ? ENOSPC : EIO, operation, path);
 }
 
@@ -383,11 +285,21 @@ void FaultFileSystem::Write(Node& node, const uint8_t* from, size_t bytes, uint6
     const uint64_t number = at / kSectorBytes;
     const uint64_t end = std::min(offset + bytes, (number + 1) * kSectorBytes);
     Sector sector;
-    if (end - at < kSectorBytes) Read(node, sector.data(), kSectorBytes, number * kSectorBytes);
+    Read(node, sector.data(), kSectorBytes, number * kSectorBytes);
+    if (node.previous.size() < (number + 1) * kSectorBytes) node.previous.Resize((number + 1) * kSectorBytes);
+    node.previous.Write(sector.data(), kSectorBytes, number * kSectorBytes);
     std::memcpy(sector.data() + at % kSectorBytes, from + (at - offset), end - at);
     node.unsynced[number] = sector;
     at = end;
   }
+}
+
+void FaultFileSystem::FlipBit(Node& node, uint64_t bit) {
+  uint8_t byte;
+  Read(node, &byte, 1, bit / 8);
+  byte ^= static_cast<uint8_t>(1 << bit % 8);
+  Write(node, &byte, 1, bit / 8);
+  MakeDurable(node, bit / 8, 1);
 }
 
 void FaultFileSystem::MakeDurable(Node& node) { MakeDurable(node, 0, node.size); }

@@ -22,10 +22,17 @@ namespace scriptorium {
 
 enum class Fault {
   kNone,
-  kError,    // EIO; of a write, nothing is taken; of an fsync, what was unsynced stays so
-  kNoSpace,  // ENOSPC on whatever takes space; other operations succeed
-  kShort,    // a write or read takes only its first half, rounded down to 4096 bytes
-  kCrash,    // the power goes: the sectors of a write in progress may or may not arrive, and nothing works any more
+  kError,        // EIO; of a write, nothing is taken; of an fsync, what was unsynced stays so
+  kNoSpace,      // ENOSPC on whatever takes space; other operations succeed
+  kShort,        // a write or read takes only its first half, rounded down to 4096 bytes
+  kCrash,        // the power goes: the sectors of a write in progress may or may not arrive, and nothing works any more
+  kCrashBefore,  // the power goes before anything of the operation happened
+  kCrashAfter,   // the power goes when all of it has happened and nobody has been told
+  // The disk lies. Only reads and writes do; of another operation these are nothing.
+  kLost,         // a write is reported as done and was not
+  kMisdirected,  // a write is done at another place of the file; a read gives what another place holds, once
+  kStale,        // a read gives what stood there before it was last written, once
+  kBitRot,       // one bit of what is read or written turns, for good
 };
 
 // What of the unsynced data a crash leaves.
@@ -51,6 +58,8 @@ class FaultFileSystem final : public FileSystem {
   // Operation number `operation` will fail, counted over the life of this disk; 0 for none.
   void Plan(uint64_t operation, Fault fault);
   uint64_t operations() const;
+  // What operation number `operation` was: what was done to a file of which kind.
+  std::string SiteOf(uint64_t operation) const;
   bool crashed() const;
 
   // The disk as it is found after the power went now. This one is left as it is.
@@ -77,6 +86,7 @@ class FaultFileSystem final : public FileSystem {
     PagedBytes durable;
     uint64_t size = 0;                    // As a reader sees it.
     std::map<uint64_t, Sector> unsynced;  // By sector number.
+    PagedBytes previous;  // What each sector held before it was last written; where it never was, zeros.
   };
   using NodePointer = std::shared_ptr<Node>;
   using Names = std::map<std::string, NodePointer>;
@@ -87,12 +97,22 @@ class FaultFileSystem final : public FileSystem {
   };
 
   // What happens to the operation that begins now.
-  Fault Next();
-  Status Failed(Fault fault, const std::string& operation, const std::string& path) const;
+  Fault Next(const char* operation, const std::string& path);
+  // Whether the operation fails without having happened.
+  static bool Prevents(Fault fault) {
+    return fault == Fault::kError || fault == Fault::kCrash || fault == Fault::kCrashBefore;
+  }
+  static Status Failed(Fault fault, const std::string& operation, const std::string& path);
+  // What the caller of an operation that happened is told.
+  static Status Done(Fault fault, const std::string& operation, const std::string& path) {
+    return fault == Fault::kCrashAfter ? Failed(fault, operation, path) : Status();
+  }
+  std::unique_ptr<File> NewFile(NodePointer node, const std::string& path, bool direct);
   static void Apply(Names& names, const NameChange& change);
   void Change(NameChange change);
   static void Read(const Node& node, uint8_t* to, size_t bytes, uint64_t offset);
   static void Write(Node& node, const uint8_t* from, size_t bytes, uint64_t offset);
+  static void FlipBit(Node& node, uint64_t bit);
   static void MakeDurable(Node& node);
   static void MakeDurable(Node& node, uint64_t offset, size_t bytes);
 
@@ -103,7 +123,8 @@ class FaultFileSystem final : public FileSystem {
   uint64_t planned_operation_ = 0;
   Fault planned_fault_ = Fault::kNone;
   bool crashed_ = false;
-  Names names_;  // As a reader sees them.
+  std::vector<std::pair<const char*, std::string>> sites_;  // What was done to which path.
+  Names names_;                                             // As a reader sees them.
   Names durable_names_;
   std::vector<NameChange> changes_;    // Between the two, in order.
   std::set<std::string> directories_;  // Made durable at once: none is made while anything is at stake.

@@ -5,6 +5,7 @@
 #ifndef SCRIPTORIUM_TEST_LIFE_H_
 #define SCRIPTORIUM_TEST_LIFE_H_
 
+#include <algorithm>
 #include <functional>
 
 #include "check.h"
@@ -44,6 +45,7 @@ class History {
     while (count < appended_.size() && appended_[count].at <= now) ++count;
     return count;
   }
+  bool Knows(const std::string& held) const { return std::find(states_.begin(), states_.end(), held) != states_.end(); }
   // Whether `held` is one of those states; says in full what is wrong if it is not.
   void Check(uint64_t now, const std::string& held) const {
     const size_t first = FirstAt(now);
@@ -71,6 +73,7 @@ struct LifeOptions {
   WriteMode mode = WriteMode::kSync;
   int rounds = 9;
   uint32_t extra_bytes = 0;  // Of the larger batches: shifts everything that follows.
+  bool reopens = true;       // Closes and opens again half way.
 };
 
 class Life final : private JournalListener {
@@ -91,12 +94,13 @@ class Life final : private JournalListener {
     model_.HardState(0, 1, {});
     model_.Append(format.genesis[0]);
     history_.Formatted(clock_(), model_.Describe());
-    const int half = options_.rounds / 2;
+    const int half = options_.reopens ? options_.rounds / 2 : options_.rounds;
     Status status = Open();
     if (status.ok()) status = Work(0, half);
     if (status.ok()) status = journal_->Close();
-    if (status.ok()) journal_.reset();
-    if (status.ok()) status = Open();
+    if (!status.ok() || !options_.reopens) return status;
+    journal_.reset();
+    status = Open();
     if (status.ok()) status = Work(half, options_.rounds);
     return status.ok() ? journal_->Close() : status;
   }

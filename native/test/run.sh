@@ -1,16 +1,15 @@
 #!/bin/sh
-# Builds the engine's tests and runs them: run.sh [plain|address|undefined|thread] [name…]. Objects are kept under
-# build/native-test and made again when a source is newer.
+# Builds the engine's tests and runs them: run.sh [plain|address|thread] [name…]. `address` looks for undefined behaviour
+# as well. Objects are kept under build/native-test and made again when a source is newer.
 set -eu
 cd "$(dirname "$0")/../.."
 mode=${1:-plain}
 [ $# -gt 0 ] && shift
 case $mode in
   plain) flags="-O2" ;;
-  address) flags="-O1 -g -fsanitize=address -fno-omit-frame-pointer" ;;
-  undefined) flags="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all" ;;
+  address) flags="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" ;;
   thread) flags="-O1 -g -fsanitize=thread" ;;
-  *) echo "usage: run.sh [plain|address|undefined|thread] [name…]" >&2; exit 64 ;;
+  *) echo "usage: run.sh [plain|address|thread] [name…]" >&2; exit 64 ;;
 esac
 compiler=${CXX:-c++}
 out=build/native-test/$mode
