@@ -111,8 +111,8 @@ void NativeJournal::Drive() {
 Napi::Value NativeJournal::Flush(const Napi::CallbackInfo& info) {
   // Nothing to drive: the engine has a thread for it, or the journal was closed since the tick began.
   if (watch_ == nullptr) return info.Env().Undefined();
+  // What completed has signalled the loop as well, which delivers it: never from within a call of the caller's.
   Drive();
-  Deliver(info.Env());
   return info.Env().Undefined();
 }
 

@@ -68,10 +68,11 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   Status ReadOptions(const Napi::Object& given);
   Status ReadWriteOptions(const Napi::Object& given);
 
-  // The engine's threads.
+  // Whichever thread moves the journal on.
   void OnDurable(uint64_t ticket) override {
     durable_ticket_.store(ticket, std::memory_order_release);
-    WakeUp();
+    // What the loop's own thread finds has signalled the loop as well.
+    if (std::this_thread::get_id() != thread_ || !driving_) WakeUp();
   }
   void OnFailure(const Status& status) override {
     {
@@ -85,8 +86,6 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
     WakeUp();
   }
   void WakeUp() {
-    // Whoever drives delivers right afterwards.
-    if (std::this_thread::get_id() == thread_ && driving_) return;
     if (!wake_waits_.exchange(true)) wake_.NonBlockingCall();
   }
   void Drive();

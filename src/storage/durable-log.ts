@@ -53,7 +53,7 @@ export class DurableLog {
     if (!(maxPendingBytes >= 4 * MEBIBYTE && maxPendingBytes <= 512 * MEBIBYTE)) {
       throw new ScriptoriumError('BAD_OPTION', 'maxPendingBytes must be from 4 MiB to 512 MiB');
     }
-    const commit = new TickCommit(maxPendingBytes);
+    const commit = new TickCommit(() => journal, maxPendingBytes);
     const groups = new Map<number, LogGroup>();
     const journalOptions: JournalOptions = {
       ...rest,
@@ -66,7 +66,7 @@ export class DurableLog {
         for (const group of groups.values()) group.wakeReaders();
       },
     };
-    const journal = create ? await openOrCreate(journalOptions) : await Journal.open(journalOptions);
+    const journal: Journal = create ? await openOrCreate(journalOptions) : await Journal.open(journalOptions);
     return new DurableLog(journal, commit, groups);
   }
 

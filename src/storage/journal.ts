@@ -30,7 +30,7 @@ export class Journal {
   /** Once a tick, behind everything that the tick still appends. */
   readonly #flush = (): void => {
     this.#flushing = false;
-    calling(() => this.#native.flush());
+    this.flush();
   };
 
   private constructor(native: NativeJournal, identity: JournalIdentity, report: RecoveryReport) {
@@ -117,6 +117,14 @@ export class Journal {
    */
   read(group: number, fromIndex: number, maxBytes: number): Promise<Uint8Array> {
     return promising(() => this.#native.read(group, fromIndex, maxBytes));
+  }
+
+  /**
+   * Hands the disk what was appended, if it can take more, without waiting for the end of the turn; that happens by itself.
+   * What became durable meanwhile is told later, never from here.
+   */
+  flush(): void {
+    calling(() => this.#native.flush());
   }
 
   #written(ticket: number): number {

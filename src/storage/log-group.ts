@@ -1,18 +1,15 @@
 /**
  * One log of entries in a directory. Appends get their indexes at once, are copied straight into the batch of this turn,
- * and are told their index when it is durable; indexes are dense and start at 1. All entries are of term 1: there is one
- * writer, and nobody to disagree with. Says nothing of an entry, to readers either, before it is durable.
+ * and are told their index when it is durable; indexes are dense and start at 1. Says nothing of an entry, to readers either, before it is durable.
  */
 import { types } from 'node:util';
 import { MAX_BATCH_BYTES, MAX_ENTRY_BYTES } from '../core/limits.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { BATCH_HEADER_BYTES } from '../wire/batch.ts';
-import type { BatchBuilder } from '../wire/batch-builder.ts';
 import { ENTRY_HEADER_BYTES } from '../wire/entries.ts';
 import type { Journal } from './journal.ts';
 import { type LogEntry, type ReadOptions, readLog } from './log-reader.ts';
-import { PendingAppends } from './pending-appends.ts';
-import { type BatchOwner, type TickCommit, whenDurable } from './tick-commit.ts';
+import { type Appender, TERM, type TickCommit } from './tick-commit.ts';
 import { orAborted, WaitingReaders } from './waiting.ts';
 
 export interface AppendOptions {
@@ -20,19 +17,12 @@ export interface AppendOptions {
   readonly signal?: AbortSignal;
 }
 
-const TERM = 1;
-/** A batch this long goes to the journal before the turn ends: it is still in the processor's cache. */
-const HAND_OVER_BYTES = 256 * 1024;
-
 export class LogGroup {
   readonly group: number;
   readonly #journal: Journal;
   readonly #commit: TickCommit;
-  readonly #pending = new PendingAppends();
   readonly #readers = new WaitingReaders();
-  readonly #owner: BatchOwner;
-  #builder: BatchBuilder | null = null;
-  #nextIndex: number;
+  readonly #appender: Appender;
   #durableIndex: number;
   #startIndex: number;
 
@@ -41,17 +31,15 @@ export class LogGroup {
     this.group = group;
     this.#journal = journal;
     this.#commit = commit;
-    this.#nextIndex = tail.index + 1;
     this.#durableIndex = tail.index;
     this.#startIndex = logStart.index;
-    this.#owner = {
-      handOver: () => this.#handOver(),
-      durable: (lastIndex) => {
-        this.#durableIndex = lastIndex;
-        this.#pending.resolveThrough(lastIndex);
+    this.#appender = {
+      group,
+      nextIndex: tail.index + 1,
+      durableThrough: (index) => {
+        this.#durableIndex = index;
         this.#readers.wake();
       },
-      failed: (error) => this.#pending.rejectFrom(0, error),
     };
   }
 
@@ -72,10 +60,7 @@ export class LogGroup {
   append(entry: Uint8Array, options?: AppendOptions): Promise<number> {
     const refusal = checkEntry(entry) ?? checkSignal(options?.signal);
     if (refusal !== null) return Promise.reject(refusal);
-    if (!this.#commit.admit(ENTRY_HEADER_BYTES + entry.length)) return Promise.reject(this.#commit.whyNot());
-    const builder = this.#builder ?? this.#begin();
-    builder.add(entry);
-    return this.#added(builder, 1, options?.signal);
+    return orAborted(this.#commit.append(this.#appender, entry), options?.signal);
   }
 
   /**
@@ -88,11 +73,7 @@ export class LogGroup {
     let bytes = 0;
     for (const entry of entries) bytes += ENTRY_HEADER_BYTES + entry.length;
     if (bytes > MAX_BATCH_BYTES - BATCH_HEADER_BYTES) throw tooLarge('a batch', bytes, MAX_BATCH_BYTES);
-    if (!this.#commit.admit(bytes)) throw this.#commit.whyNot();
-    if (this.#builder?.fits(bytes) === false) this.#handOver();
-    const builder = this.#builder ?? this.#begin();
-    for (const entry of entries) builder.add(entry);
-    const last = await this.#added(builder, entries.length, options?.signal);
+    const last = await orAborted(this.#commit.appendBatch(this.#appender, entries, bytes), options?.signal);
     return last - entries.length + 1;
   }
 
@@ -126,44 +107,16 @@ export class LogGroup {
     }
     if (this.#commit.refusal !== null) throw this.#commit.refusal;
     if (index <= this.#startIndex) return;
+    // Behind what this turn appended, so that records become durable in the order of the calls.
+    this.#commit.handOver();
     const ticket = this.#journal.truncatePrefix(this.group, index, TERM);
     this.#startIndex = index;
-    await whenDurable(this.#commit, ticket);
+    await this.#commit.whenDurable(ticket);
   }
 
   /** To be called when there is news of the journal besides what became durable. */
   wakeReaders(): void {
     this.#readers.wake();
-  }
-
-  #begin(): BatchBuilder {
-    this.#builder = this.#commit.begin(this.#owner);
-    return this.#builder;
-  }
-
-  #added(builder: BatchBuilder, count: number, signal: AbortSignal | undefined): Promise<number> {
-    this.#nextIndex += count;
-    const promise = this.#pending.add(this.#nextIndex - 1);
-    if (builder.byteLength >= HAND_OVER_BYTES) this.#handOver();
-    return signal === undefined ? promise : orAborted(promise, signal);
-  }
-
-  #handOver(): void {
-    const builder = this.#builder;
-    if (builder === null) return;
-    this.#builder = null;
-    const firstIndex = this.#nextIndex - builder.count;
-    const bytes = builder.byteLength - BATCH_HEADER_BYTES;
-    try {
-      const ticket = this.#journal.append(builder.seal(this.group, TERM, firstIndex));
-      this.#commit.track(ticket, this.#owner, this.#nextIndex - 1, bytes);
-    } catch (error) {
-      // Nothing was taken, and nothing follows it yet: its indexes are free again.
-      this.#nextIndex = firstIndex;
-      this.#commit.release(bytes);
-      this.#pending.rejectFrom(firstIndex, notExecuted(error));
-    }
-    this.#commit.giveBack(builder);
   }
 }
 
@@ -190,9 +143,3 @@ const checkSignal = (signal: AbortSignal | undefined): ScriptoriumError | null =
   signal?.aborted === true
     ? new ScriptoriumError('DEADLINE_PASSED', 'the call was aborted before anything was appended')
     : null;
-
-/** The journal's word for a batch it did not take; a journal that failed says `unknown` of those it had taken. */
-function notExecuted(error: unknown): Error {
-  if (!(error instanceof ScriptoriumError)) return error as Error;
-  return new ScriptoriumError(error.code, error.message, { cause: error, outcome: 'not-executed' });
-}

@@ -34,7 +34,8 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /** `promise`, or ABORTED as soon as `signal` is: what was handed over may still become durable. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       const message = 'the caller stopped waiting; the append may still become durable';

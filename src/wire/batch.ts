@@ -66,27 +66,33 @@ export function encodeBatch(parts: BatchParts): Batch {
   return kind === 'configuration' ? { ...batch, configuration: readLoggedConfiguration(batch) } : batch;
 }
 
-/**
- * Makes `bytes` a batch: its body is in place, the header and both checksums are written before it. `view` is of the same
- * memory, from the same byte on. What does not fit its field is a broken invariant and throws a RangeError.
- */
-export function sealBatch(
-  bytes: Uint8Array,
-  view: DataView,
-  { kind, group = 0, term, firstIndex, timestampMillis, count }: BatchHeader,
-): void {
-  view.setUint32(0, MAGIC, true);
-  view.setUint8(4, VERSION);
-  view.setUint8(5, KINDS.indexOf(kind));
-  view.setUint16(6, 0, true);
-  setInteger(view, 8, group);
-  setInteger(view, 16, term);
-  setInteger(view, 24, firstIndex);
-  setInteger(view, 32, timestampMillis);
-  view.setUint32(40, count, true);
-  view.setUint32(44, bytes.length - BATCH_HEADER_BYTES, true);
+/** Makes `bytes`, whose body is in place, a batch: header and both checksums. `view` is of the same memory. */
+function sealBatch(bytes: Uint8Array, view: DataView, header: BatchHeader): void {
+  writeBatchHeader(view, 0, bytes.length, header);
   view.setUint32(BODY_CRC_OFFSET, crc32c(bytes, BATCH_HEADER_BYTES, bytes.length), true);
   view.setUint32(HEADER_CRC_OFFSET, crc32c(bytes, 0, HEADER_CRC_OFFSET), true);
+}
+
+/**
+ * Writes the header of a batch of `byteLength` at `offset`, but for its two checksums. What does not fit its field is a
+ * broken invariant and throws a RangeError.
+ */
+export function writeBatchHeader(
+  view: DataView,
+  offset: number,
+  byteLength: number,
+  { kind, group = 0, term, firstIndex, timestampMillis, count }: BatchHeader,
+): void {
+  view.setUint32(offset, MAGIC, true);
+  view.setUint8(offset + 4, VERSION);
+  view.setUint8(offset + 5, KINDS.indexOf(kind));
+  view.setUint16(offset + 6, 0, true);
+  setInteger(view, offset + 8, group);
+  setInteger(view, offset + 16, term);
+  setInteger(view, offset + 24, firstIndex);
+  setInteger(view, offset + 32, timestampMillis);
+  view.setUint32(offset + 40, count, true);
+  view.setUint32(offset + 44, byteLength - BATCH_HEADER_BYTES, true);
 }
 
 function setInteger(view: DataView, offset: number, value: number): void {
