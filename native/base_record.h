@@ -56,6 +56,12 @@ std::vector<uint8_t> EncodeBaseHead(const BaseHead& head);
 bool IsBaseHead(std::span<const uint8_t> payload);
 Result<BaseHead> DecodeBaseHead(std::span<const uint8_t> payload);
 
+// A base record about to be written; `group` is 0 for the head.
+struct BasePayload {
+  uint64_t group;
+  std::vector<uint8_t> bytes;
+};
+
 }  // namespace scriptorium
 
 #endif  // SCRIPTORIUM_BASE_RECORD_H_

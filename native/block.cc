@@ -4,6 +4,7 @@
 
 #include "crc32c.h"
 #include "little_endian.h"
+#include "prior_content.h"
 
 namespace scriptorium {
 
@@ -20,7 +21,7 @@ bool ParseBlockHeader(const uint8_t* bytes, BlockHeader* header) {
   header->record_count = Load<uint32_t>(bytes + 44);
   header->body_crc = Load<uint32_t>(bytes + 48);
   header->previous_crc = Load<uint32_t>(bytes + 52);
-  header->zero_sectors = Load<uint32_t>(bytes + 56);
+  header->same_sectors = Load<uint32_t>(bytes + 56);
   return header->block_bytes >= kSectorBytes && header->block_bytes <= kMaxBlockBytes &&
          header->block_bytes % kSectorBytes == 0 && header->body_bytes <= header->block_bytes - kBlockHeaderBytes &&
          header->record_count <= header->body_bytes / kRecordHeaderBytes;
@@ -67,14 +68,6 @@ Status WalkRecords(std::span<const uint8_t> block, const BlockHeader& header,
   return Status();
 }
 
-uint32_t CountZeroSectors(std::span<const uint8_t> bytes) {
-  uint32_t count = 0;
-  for (size_t at = 0; at + kSectorBytes <= bytes.size(); at += kSectorBytes) {
-    count += AllZero(bytes.data() + at, kSectorBytes) ? 1 : 0;
-  }
-  return count;
-}
-
 void BlockBuffer::Begin(Position position, uint64_t sequence, size_t limit, size_t alignment) {
   assert(limit <= bytes_.size());
   position_ = position;
@@ -103,7 +96,8 @@ uint32_t BlockBuffer::Append(RecordType type, uint64_t group, uint64_t ordinal, 
   return offset;
 }
 
-BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32_t previous_crc) {
+BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32_t previous_crc,
+                                const PriorContent& prior) {
   BlockHeader header;
   header.sequence = sequence_;
   header.nonce = nonce;
@@ -117,8 +111,9 @@ BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32
   uint8_t* to = bytes_.data();
   std::memset(to + used_, 0, header.block_bytes - used_);
   header.body_crc = Crc32c(to + kBlockHeaderBytes, header.body_bytes);
-  // The first sector holds the header and so is never zero.
-  header.zero_sectors = CountZeroSectors({to + kSectorBytes, header.block_bytes - kSectorBytes});
+  // The first sector holds the header, which was never there before.
+  header.same_sectors = prior.CountUnwritten({to + kSectorBytes, header.block_bytes - kSectorBytes},
+                                             header.offset + static_cast<uint32_t>(kSectorBytes));
   Store<uint32_t>(to, kBlockMagic);
   to[4] = kBlockVersion;
   to[5] = 0;
@@ -132,7 +127,7 @@ BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32
   Store<uint32_t>(to + 44, header.record_count);
   Store<uint32_t>(to + 48, header.body_crc);
   Store<uint32_t>(to + 52, header.previous_crc);
-  Store<uint32_t>(to + 56, header.zero_sectors);
+  Store<uint32_t>(to + 56, header.same_sectors);
   header.header_crc = Crc32c(to, 60);
   Store<uint32_t>(to + 60, header.header_crc);
   return header;

@@ -46,7 +46,7 @@ struct BlockHeader {
   uint32_t record_count = 0;
   uint32_t body_crc = 0;
   uint32_t previous_crc = 0;  // `header_crc` of the block before this one; 0 for the first of a directory.
-  uint32_t zero_sectors = 0;  // How many 512-byte sectors of the block are all zeros by intent.
+  uint32_t same_sectors = 0;  // How many 512-byte sectors of the block show by intent what lay there before.
   uint32_t header_crc = 0;
 };
 
@@ -91,8 +91,7 @@ Status WalkRecords(std::span<const uint8_t> block, const BlockHeader& header,
 // Bytes that a record with this payload takes in a block.
 constexpr size_t RecordBytes(size_t payload_bytes) { return kRecordHeaderBytes + RoundUp(payload_bytes, 8); }
 
-// How many whole 512-byte sectors of `bytes` are all zeros.
-uint32_t CountZeroSectors(std::span<const uint8_t> bytes);
+class PriorContent;
 
 // One block being filled, then written. Records are copied straight into the aligned bytes that go to the disk.
 class BlockBuffer {
@@ -104,8 +103,9 @@ class BlockBuffer {
   bool Fits(size_t payload_bytes) const { return used_ + RecordBytes(payload_bytes) <= limit_; }
   // Appends a record that fits; returns the offset of its payload in the block.
   uint32_t Append(RecordType type, uint64_t group, uint64_t ordinal, std::span<const uint8_t> payload);
-  // Pads the block and writes its header; after this nothing is appended. Returns the header as written.
-  BlockHeader Finish(uint64_t nonce, uint64_t durable_through, uint32_t previous_crc);
+  // Pads the block and writes its header; after this nothing is appended. `prior` is of its segment. Returns the header
+  // as written.
+  BlockHeader Finish(uint64_t nonce, uint64_t durable_through, uint32_t previous_crc, const PriorContent& prior);
 
   bool empty() const { return record_count_ == 0; }
   Position position() const { return position_; }

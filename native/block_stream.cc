@@ -7,30 +7,101 @@ namespace {
 
 size_t BlockBytesFor(size_t payload_bytes) { return kBlockHeaderBytes + RecordBytes(payload_bytes); }
 
-}  // namespace
+bool HoldsBatch(RecordType type) { return type == RecordType::kBatch || type == RecordType::kMovedBatch; }
 
-BlockStream::BlockStream(size_t max_block_bytes, const Start& start, SegmentStore& segments)
-    : max_block_bytes_(max_block_bytes), segments_(segments), next_ordinal_(start.next_ordinal) {
-  OpenBlock(start.position, start.next_sequence, 0);
+// Room that stays free behind a record of this length: for the footer that lists it and one seal, and for the seal.
+uint64_t Reserve(const FooterBuilder& footer, RecordType type, size_t payload_bytes, uint32_t alignment) {
+  return footer.SpaceWith(2, HoldsBatch(type) ? 0 : payload_bytes, alignment) + RoundUp(BlockBytesFor(0), alignment);
 }
 
-Status BlockStream::Admit(size_t payload_bytes) const {
-  if (open_->Fits(payload_bytes)) return Status();
-  const Geometry fresh = segments_.GeometryOf(uint64_t{open_->position().segment} + 1);
-  if (BlockBytesFor(payload_bytes) > fresh.end - fresh.begin) {
-    return Status(Code::kTooLarge, "a record of " + std::to_string(payload_bytes) + " bytes does not fit a segment");
-  }
-  return Status();
+}  // namespace
+
+BlockStream::BlockStream(size_t max_block_bytes, const Start& start, SegmentStore& segments, BaseSource base)
+    : max_block_bytes_(max_block_bytes),
+      segments_(segments),
+      base_(std::move(base)),
+      next_ordinal_(start.next_ordinal),
+      segment_(start.segment) {
+  OpenBlock(start.position, start.next_sequence, 0);
+  begun_ = open_->position().offset != geometry_.begin;
+}
+
+Status BlockStream::Admit(RecordType type, size_t payload_bytes) {
+  if (begun_ && FitsSegment(type, payload_bytes)) return Status();
+  const Geometry fresh = segments_.GeometryOf(uint64_t{open_->position().segment} + (begun_ ? 1 : 0));
+  uint64_t base_bytes = kBlockHeaderBytes;
+  uint64_t blocks = 2;
+  for (const BasePayload& base : base_()) base_bytes += RecordBytes(base.bytes.size());
+  blocks += base_bytes / (max_block_bytes_ / 2);
+  const uint64_t needed = base_bytes + blocks * fresh.alignment +
+                          RoundUp(BlockBytesFor(payload_bytes), fresh.alignment) +
+                          Reserve(FooterBuilder(), type, payload_bytes, fresh.alignment);
+  if (needed <= fresh.end - fresh.begin) return Status();
+  return Status(Code::kTooLarge, "a record of " + std::to_string(payload_bytes) + " bytes does not fit a segment");
 }
 
 BlockStream::Appended BlockStream::Append(RecordType type, uint64_t group, std::span<const uint8_t> payload) {
+  const size_t before = waiting_bytes_;
+  if (begun_ && !FitsSegment(type, payload.size())) FinishSegment();
+  BeginSegment();
+  Appended appended = Place(type, group, payload);
+  appended.bytes = waiting_bytes_ - before;
+  return appended;
+}
+
+size_t BlockStream::BeginSegment() {
+  if (begun_) return 0;
+  const size_t before = waiting_bytes_;
+  begun_ = true;
+  segment_ = {open_->sequence(), next_ordinal_, 0, {}};
+  for (const BasePayload& base : base_()) Place(RecordType::kBase, base.group, base.bytes);
+  return waiting_bytes_ - before;
+}
+
+BlockStream::Appended BlockStream::Place(RecordType type, uint64_t group, std::span<const uint8_t> payload) {
   MakeRoom(payload.size());
   Appended appended;
   appended.ticket = next_ordinal_++;
   const uint32_t offset = open_->Append(type, group, appended.ticket, payload);
   appended.payload = {open_->position().segment, open_->position().offset + offset};
   waiting_bytes_ += RecordBytes(payload.size());
+  if (type != RecordType::kFooter) segment_.footer.Note(type, group, payload, appended.payload.offset);
   return appended;
+}
+
+// Whether the segment takes the record and still has room for what must follow.
+bool BlockStream::FitsSegment(RecordType type, size_t payload_bytes) const {
+  uint64_t end = open_->position().offset;
+  if (open_->Fits(payload_bytes)) {
+    end += RoundUp(kBlockHeaderBytes + open_->body_bytes() + RecordBytes(payload_bytes), geometry_.alignment);
+  } else {
+    end += (open_->empty() ? 0 : open_->block_bytes()) + RoundUp(BlockBytesFor(payload_bytes), geometry_.alignment);
+  }
+  return end + Reserve(segment_.footer, type, payload_bytes, geometry_.alignment) <= geometry_.end;
+}
+
+// Places the footer, in blocks of its own, and moves on to the next segment.
+void BlockStream::FinishSegment() {
+  if (!open_->empty()) CloseBlock(0);
+  const uint32_t segment = open_->position().segment;
+  Trailer trailer;
+  trailer.number = segment;
+  trailer.first_sequence = segment_.first_sequence;
+  trailer.first_ordinal = segment_.first_ordinal;
+  trailer.footer_offset = open_->position().offset;
+  for (const std::vector<uint8_t>& payload : segment_.footer.Payloads()) {
+    Place(RecordType::kFooter, 0, payload);
+    trailer.last_sequence = open_->sequence();
+    trailer.footer_end = open_->position().offset + open_->block_bytes();
+    CloseBlock(0);
+  }
+  trailer.next_ordinal = next_ordinal_;
+  trailers_.push_back(trailer);
+  segment_.footer.Clear();
+  Block unused = std::move(open_);
+  OpenBlock({segment + 1, 0}, unused->sequence(), 0);
+  Recycle(std::move(unused));
+  begun_ = false;
 }
 
 // Sees to it that the open block takes a record of this length.
@@ -53,15 +124,9 @@ void BlockStream::CloseBlock(size_t next_payload_bytes) {
   OpenBlock(next, sequence, next_payload_bytes);
 }
 
-// Opens an empty block at `position`, or at the start of the next segment if a record of this length does not fit
-// there.
 void BlockStream::OpenBlock(Position position, uint64_t sequence, size_t payload_bytes) {
-  Geometry geometry = segments_.GeometryOf(position.segment);
-  position.offset = std::max(position.offset, geometry.begin);
-  if (geometry.end - position.offset < RoundUp(BlockBytesFor(payload_bytes), geometry.alignment)) {
-    geometry = segments_.GeometryOf(uint64_t{position.segment} + 1);
-    position = {position.segment + 1, geometry.begin};
-  }
+  geometry_ = segments_.GeometryOf(position.segment);
+  position.offset = std::max(position.offset, geometry_.begin);
   const size_t wanted = std::max(max_block_bytes_, RoundUp(BlockBytesFor(payload_bytes), kMaxAlignment));
   if (wanted == max_block_bytes_ && !spare_.empty()) {
     open_ = std::move(spare_.back());
@@ -69,7 +134,7 @@ void BlockStream::OpenBlock(Position position, uint64_t sequence, size_t payload
   } else {
     open_ = std::make_unique<BlockBuffer>(wanted, kMaxAlignment);
   }
-  open_->Begin(position, sequence, std::min<size_t>(wanted, geometry.end - position.offset), geometry.alignment);
+  open_->Begin(position, sequence, std::min<size_t>(wanted, geometry_.end - position.offset), geometry_.alignment);
 }
 
 BlockStream::Block BlockStream::Take() {
@@ -87,6 +152,13 @@ void BlockStream::Recycle(Block block) {
 void BlockStream::Clear() {
   closed_.clear();
   waiting_bytes_ = 0;
+}
+
+std::optional<Trailer> BlockStream::TakeTrailer(uint64_t sequence) {
+  if (trailers_.empty() || trailers_.front().last_sequence != sequence) return std::nullopt;
+  const Trailer trailer = trailers_.front();
+  trailers_.pop_front();
+  return trailer;
 }
 
 }  // namespace scriptorium

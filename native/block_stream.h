@@ -1,9 +1,13 @@
-// Placing records into blocks: the append side of group commit.
+// Placing records into blocks, and blocks into segments: the append side of group commit.
 //
 // A record is copied, once, into the open block, which is the very memory that will be handed to the disk, and its
 // place on disk is known at once. A block is closed when the write side takes it or when the next record does not fit;
-// its length is then fixed, so the next block's place is known. When a record does not fit the rest of the segment, the
-// open block moves to the beginning of the next one, which the write side obtains when it gets there.
+// its length is then fixed, so the next block's place is known.
+//
+// Every segment stands on its own: it begins with base records, the state of all groups at that moment, and ends with a
+// footer that lists what is in it. Room for the footer, and for one seal, is kept free while the segment fills; when a
+// record would eat into it, the footer is placed, and the next segment is begun with its base and then the record. A
+// segment is begun by its first record and not before, so an idle stream never asks for one.
 //
 // Keeps: blocks, records and places follow each other without a gap in the order of the calls. Not safe for threads by
 // itself: group_commit.cc guards it. Never touches a disk.
@@ -11,36 +15,51 @@
 #define SCRIPTORIUM_BLOCK_STREAM_H_
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "base_record.h"
 #include "block.h"
+#include "footer.h"
 #include "segment_store.h"
+#include "trailer.h"
 
 namespace scriptorium {
+
+// The base records of a segment that begins now. Called while a record is appended, with whatever the caller of Append
+// holds.
+using BaseSource = std::function<std::vector<BasePayload>()>;
 
 class BlockStream {
  public:
   using Block = std::unique_ptr<BlockBuffer>;
-  // Where the stream goes on.
+  // Where the stream goes on. At the beginning of a segment, `segment` is not looked at.
   struct Start {
     Position position;
     uint64_t next_sequence;
     uint64_t next_ordinal;
+    SegmentProgress segment;
   };
   struct Appended {
     uint64_t ticket;   // The record's ordinal.
     Position payload;  // Where the record's payload will stand.
+    size_t bytes;      // Of all records that were placed, with those of a footer and a base.
   };
 
   // `max_block_bytes` bounds a block, except one that holds a single longer record.
-  BlockStream(size_t max_block_bytes, const Start& start, SegmentStore& segments);
+  BlockStream(size_t max_block_bytes, const Start& start, SegmentStore& segments, BaseSource base);
 
-  // TOO_LARGE if no segment could hold a record of this length.
-  Status Admit(size_t payload_bytes) const;
+  // TOO_LARGE if no segment could hold the record.
+  Status Admit(RecordType type, size_t payload_bytes);
   // Only what was admitted.
   Appended Append(RecordType type, uint64_t group, std::span<const uint8_t> payload);
+  // Begins the segment at hand, if it is not begun, with its base and nothing else; the bytes placed.
+  size_t BeginSegment();
+  // Whether the segment of the next record has its base, so that a seal can stand in it.
+  bool begun() const { return begun_; }
 
   // Whether no record waits to be taken.
   bool empty() const { return closed_.empty() && open_->empty(); }
@@ -61,8 +80,13 @@ class BlockStream {
   void Recycle(Block block);
   // Forgets what waits.
   void Clear();
+  // The trailer of the segment whose footer ends with the block `sequence`; its checksums are the write side's to fill.
+  std::optional<Trailer> TakeTrailer(uint64_t sequence);
 
  private:
+  Appended Place(RecordType type, uint64_t group, std::span<const uint8_t> payload);
+  bool FitsSegment(RecordType type, size_t payload_bytes) const;
+  void FinishSegment();
   void MakeRoom(size_t payload_bytes);
   void CloseBlock(size_t next_payload_bytes);
   void OpenBlock(Position position, uint64_t sequence, size_t payload_bytes);
@@ -71,11 +95,16 @@ class BlockStream {
 
   const size_t max_block_bytes_;
   SegmentStore& segments_;
+  const BaseSource base_;
   Block open_;
+  Geometry geometry_;         // Of the open block's segment.
   std::deque<Block> closed_;  // Full, in order.
   std::vector<Block> spare_;
   uint64_t next_ordinal_;
   size_t waiting_bytes_ = 0;
+  bool begun_;
+  SegmentProgress segment_;
+  std::deque<Trailer> trailers_;  // Of segments whose footer was placed and not yet taken, in order.
 };
 
 }  // namespace scriptorium

@@ -50,6 +50,14 @@ class FooterBuilder {
   uint32_t next_offset_ = 0;  // Where the payload of the next batch would stand if nothing came in between.
 };
 
+// What is known of a segment that is being filled: all that its trailer will need.
+struct SegmentProgress {
+  uint64_t first_sequence = 0;
+  uint64_t first_ordinal = 0;
+  uint32_t previous_crc = 0;  // Header checksum of the block before its first.
+  FooterBuilder footer;
+};
+
 // Walks the entries of a footer, given as the payloads of its records one after the other.
 class FooterReader {
  public:

@@ -41,18 +41,20 @@ Status WriteGenesis(FileSystem& files, const FormatOptions& options, const Ident
   Counters counters;
   NoListener listener;
   LogIndex index;
-  SegmentStore segments(files, {options.directory, identity, options.segment_bytes, volume, false}, {first});
+  SegmentStore segments(files, {options.directory, identity, options.segment_bytes, volume, false, 0}, {first}, {}, {});
   Result<std::unique_ptr<WriteQueue>> queue = files.OpenQueue(WriteMode::kSync, 1);
   if (!queue.ok()) return queue.status();
-  GroupCommit commit({kMaxAlignment, kMaxBlockBytes, DrivenBy::kNobody, 1, std::make_shared<ImmediateBatching>(), 0},
-                     {{{1, first.blocks_begin()}, 1, 1}, 0, true}, segments, std::move(queue.value()), listener,
-                     counters);
+  GroupCommit commit(
+      {kMaxAlignment, kMaxBlockBytes, DrivenBy::kNobody, 1, std::make_shared<ImmediateBatching>(), 0},
+      {{{1, first.blocks_begin()}, 1, 1, {}}, 0, true}, segments, std::move(queue.value()),
+      [&] { return index.EncodeBases(); }, listener, counters);
   const auto append = [&](RecordType type, uint64_t group, std::span<const uint8_t> payload) -> Status {
-    const Record record{type, group, 0, payload, 0};
-    if (Status status = index.Replay(record, {}); !status.ok()) return status;
     if (Result<GroupCommit::Appended> appended = commit.Append(type, group, payload); !appended.ok()) {
       return appended.status();
     }
+    // Only now: the base of a segment that the record began must not hold it yet.
+    const Record record{type, group, 0, payload, 0};
+    if (Status status = index.Replay(record, {}); !status.ok()) return status;
     commit.Drive(true);
     // To the caller there is no journal yet that could have failed.
     Status status = commit.failure();

@@ -14,16 +14,18 @@ uint64_t MicrosSince(Clock::time_point start) {
 }  // namespace
 
 GroupCommit::GroupCommit(const Options& options, const Start& start, SegmentStore& segments,
-                         std::unique_ptr<WriteQueue> queue, JournalListener& listener, Counters& counters)
+                         std::unique_ptr<WriteQueue> queue, BaseSource base, JournalListener& listener,
+                         Counters& counters)
     : options_(options),
       segments_(segments),
       listener_(listener),
       counters_(counters),
-      stream_(options.max_block_bytes, start.stream, segments),
+      stream_(options.max_block_bytes, start.stream, segments, std::move(base)),
       sealed_(start.sealed),
       queue_(std::move(queue)),
       durable_sequence_(start.stream.next_sequence - 1),
       previous_crc_(start.previous_crc),
+      segment_previous_crc_(start.stream.segment.previous_crc),
       window_(options.window_bytes),
       durable_end_(start.stream.position.Packed()) {
   if (options_.driven_by == DrivenBy::kThread) thread_ = std::thread([this] { RunWriter(); });
@@ -43,9 +45,10 @@ Result<GroupCommit::Appended> GroupCommit::Append(RecordType type, uint64_t grou
   bool wake;
   {
     const std::lock_guard lock(mutex_);
-    if (Status status = Admit(payload.size()); !status.ok()) return status;
+    if (Status status = Admit(type, payload.size()); !status.ok()) return status;
     appended = stream_.Append(type, group, payload);
-    pending_bytes_ += RecordBytes(payload.size());
+    pending_bytes_ += appended.bytes;
+    if (type == RecordType::kRelease) releases_.emplace_back(appended.ticket, Load<uint64_t>(payload.data()));
     // The thread of a driven journal only needs to know that there is something to seal again.
     wake = thread_waits_ && (sealed_ || options_.driven_by == DrivenBy::kThread);
     if (wake) thread_waits_ = false;
@@ -55,9 +58,9 @@ Result<GroupCommit::Appended> GroupCommit::Append(RecordType type, uint64_t grou
   return appended;
 }
 
-Status GroupCommit::Admit(size_t payload_bytes) const {
+Status GroupCommit::Admit(RecordType type, size_t payload_bytes) {
   if (Status status = AdmitPending(RecordBytes(payload_bytes)); !status.ok()) return status;
-  return stream_.Admit(payload_bytes);
+  return stream_.Admit(type, payload_bytes);
 }
 
 Status GroupCommit::AdmitPending(size_t record_bytes) const {
@@ -77,10 +80,14 @@ Status GroupCommit::AdmitAll(size_t record_bytes) const {
 // Bears witness to the last block. Not worth a new segment, least of all on a full disk.
 void GroupCommit::AppendSeal() {
   sealed_ = true;
-  if (!segments_.Exists(stream_.open_segment())) return;
+  if (!stream_.begun() || !segments_.Exists(stream_.open_segment())) return;
   seal_sequence_ = stream_.open_sequence();
-  stream_.Append(RecordType::kSeal, 0, {});
-  pending_bytes_ += RecordBytes(0);
+  pending_bytes_ += stream_.Append(RecordType::kSeal, 0, {}).bytes;
+}
+
+void GroupCommit::BeginSegment() {
+  const std::lock_guard lock(mutex_);
+  pending_bytes_ += stream_.BeginSegment();
 }
 
 // Moving on
@@ -154,7 +161,8 @@ bool GroupCommit::EnterSegment(uint32_t segment) {
 
 void GroupCommit::Submit(InFlight next) {
   BlockBuffer& block = *next.block;
-  next.header = block.Finish(segment_.header.nonce, durable_sequence_, previous_crc_);
+  if (block.position().offset == segment_.header.blocks_begin()) segment_previous_crc_ = previous_crc_;
+  next.header = block.Finish(segment_.header.nonce, durable_sequence_, previous_crc_, segment_.prior);
   next.submitted = Clock::now();
   previous_crc_ = next.header.header_crc;
   in_flight_.push_back(std::move(next));
@@ -183,12 +191,15 @@ void GroupCommit::Publish() {
   uint64_t ticket = 0;
   size_t bytes = 0;
   std::vector<BlockStream::Block> finished;
+  uint64_t last_ordinal = 0;
   while (!in_flight_.empty() && in_flight_.front().done) {
     InFlight block = std::move(in_flight_.front());
     in_flight_.pop_front();
     Count(block);
     durable_sequence_ = block.header.sequence;
-    if (!block.only_seal) ticket = block.block->last_ordinal();
+    last_ordinal = block.block->last_ordinal();
+    if (!block.only_seal) ticket = last_ordinal;
+    FinishSegment(block.header);
     bytes += block.block->body_bytes();
     const Position end{block.block->position().segment, block.header.offset + block.header.block_bytes};
     if (BlockStream::Block unused = window_.Keep(std::move(block.block))) finished.push_back(std::move(unused));
@@ -199,9 +210,26 @@ void GroupCommit::Publish() {
     const std::lock_guard lock(mutex_);
     pending_bytes_ -= bytes;
     for (BlockStream::Block& block : finished) stream_.Recycle(std::move(block));
+    for (; !releases_.empty() && releases_.front().first <= last_ordinal; releases_.pop_front()) {
+      segments_.Release(releases_.front().second);
+    }
   }
   in_flight_count_ = in_flight_.size();
   if (ticket != 0) listener_.OnDurable(ticket);
+}
+
+// If the block is the last one of its segment's footer, the segment gets its trailer.
+void GroupCommit::FinishSegment(const BlockHeader& last) {
+  std::optional<Trailer> trailer;
+  {
+    const std::lock_guard lock(mutex_);
+    trailer = stream_.TakeTrailer(last.sequence);
+  }
+  if (!trailer) return;
+  trailer->nonce = last.nonce;
+  trailer->previous_crc = segment_previous_crc_;
+  trailer->last_crc = last.header_crc;
+  segments_.Finish(*trailer);
 }
 
 void GroupCommit::Count(const InFlight& block) {

@@ -38,6 +38,7 @@
 #include <optional>
 #include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "batching.h"
@@ -82,12 +83,14 @@ class GroupCommit {
   using Appended = BlockStream::Appended;
 
   GroupCommit(const Options& options, const Start& start, SegmentStore& segments, std::unique_ptr<WriteQueue> queue,
-              JournalListener& listener, Counters& counters);
+              BaseSource base, JournalListener& listener, Counters& counters);
   ~GroupCommit();
 
   Result<Appended> Append(RecordType type, uint64_t group, std::span<const uint8_t> payload);
   // Whether records of this length together may be appended now, as far as the bound on pending bytes goes.
   Status AdmitAll(size_t record_bytes) const;
+  // Begins the segment at hand with its base, so that it bears witness to what was recovered before it.
+  void BeginSegment();
   // Submits what may be submitted, collects what completed and publishes it; with `wait`, waits for one completion if
   // any block is in flight. False if there was nothing to do. Not with a thread of its own.
   bool Drive(bool wait);
@@ -109,7 +112,7 @@ class GroupCommit {
     std::chrono::steady_clock::time_point submitted;
   };
 
-  Status Admit(size_t payload_bytes) const;
+  Status Admit(RecordType type, size_t payload_bytes);
   Status AdmitPending(size_t record_bytes) const;
   void AppendSeal();
   void RunWriter();
@@ -122,6 +125,7 @@ class GroupCommit {
   void Submit(InFlight next);
   bool Collect(bool wait);
   void Publish();
+  void FinishSegment(const BlockHeader& last);
   void Count(const InFlight& block);
   void Fail(const Status& status);
 
@@ -141,6 +145,8 @@ class GroupCommit {
   std::atomic<bool> closing_{false};
   bool sealed_;
   uint64_t seal_sequence_ = 0;
+  // Release records that are not durable yet: ordinal, and the lowest segment still needed once it is.
+  std::deque<std::pair<uint64_t, uint64_t>> releases_;
   Status failure_;
   // Since when the disk could have had what waits; only while the policy asks for patience.
   std::optional<std::chrono::steady_clock::time_point> lingering_since_;
@@ -154,6 +160,7 @@ class GroupCommit {
   SegmentStore::Writable segment_;
   uint64_t durable_sequence_;
   uint32_t previous_crc_;
+  uint32_t segment_previous_crc_;  // `previous_crc_` as it was when the segment at hand began.
   bool failed_ = false;
   std::atomic<size_t> in_flight_count_{0};
 

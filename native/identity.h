@@ -13,7 +13,7 @@
 
 namespace scriptorium {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 inline constexpr size_t kIdentityBytes = 128;
 inline constexpr size_t kMaxScribeIdBytes = 64;
 

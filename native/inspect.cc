@@ -40,6 +40,7 @@ Inspection InspectDirectory(FileSystem& files, const std::string& directory, siz
   std::deque<BlockSummary> newest;
   RecoveryOptions options;
   options.make_durable = false;
+  options.use_footers = false;
   Result<Volume> volume = files.Describe(directory);
   options.direct = volume.ok() && volume.value().direct;
   if (volume.ok()) options.alignment = volume.value().alignment;

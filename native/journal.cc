@@ -64,22 +64,29 @@ Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identit
       segment_bytes_(options.segment_bytes != 0 ? options.segment_bytes : recovered.segments.back().segment_bytes),
       lock_(std::move(lock)),
       report_(recovered.report),
-      index_(std::move(recovered.index)) {
+      index_(std::move(recovered.index)),
+      based_(recovered.based.begin(), recovered.based.end()),
+      released_(recovered.released) {
   // A queue that nobody can wait on from outside needs a thread that waits inside.
   if (driven_by_ == DrivenBy::kCaller && queue.queue->event_descriptor() < 0) driven_by_ = DrivenBy::kThread;
   if (driven_by_ == DrivenBy::kThread) blocks_in_flight_ = 1;
-  segments_ = std::make_unique<SegmentStore>(
-      files,
-      SegmentStore::Options{options.directory, identity_, segment_bytes_, volume_, driven_by_ != DrivenBy::kNobody},
-      recovered.segments);
+  segments_ =
+      std::make_unique<SegmentStore>(files,
+                                     SegmentStore::Options{options.directory, identity_, segment_bytes_, volume_,
+                                                           driven_by_ != DrivenBy::kNobody, options.max_spares},
+                                     recovered.segments, recovered.dead, std::move(recovered.spares));
+  for (const Trailer& trailer : recovered.missing_trailers) segments_->Finish(trailer);
+  if (released_ > 0) segments_->Release(released_);
   const bool nothing_to_witness = report_.sealed || report_.blocks == 0;
   commit_ = std::make_unique<GroupCommit>(
       GroupCommit::Options{RoundUp(options.max_block_bytes, kMaxAlignment), options.max_pending_bytes, driven_by_,
                            blocks_in_flight_, options.batching, options.window_bytes},
-      GroupCommit::Start{{recovered.resume, report_.last_sequence + 1, recovered.next_ordinal},
+      GroupCommit::Start{{recovered.resume, report_.last_sequence + 1, recovered.next_ordinal, recovered.progress},
                          recovered.previous_crc,
                          nothing_to_witness},
-      *segments_, std::move(queue.queue), listener, counters_);
+      *segments_, std::move(queue.queue), [this] { return index_.EncodeBases(); }, listener, counters_);
+  // A base bears witness as well as a seal does, where no seal can stand. Not worth a new segment.
+  if (!nothing_to_witness && segments_->Exists(recovered.resume.segment)) commit_->BeginSegment();
 }
 
 Journal::~Journal() { (void)Close(); }
@@ -95,6 +102,9 @@ Result<uint64_t> Journal::Take(RecordType type, uint64_t group, std::span<const 
   Result<GroupCommit::Appended> appended = commit_->Append(type, group, payload);
   if (!appended.ok()) return appended.status();
   apply(*log.value(), appended.value().payload);
+  // A record that does not fit begins a segment, and so a base.
+  const bool begun = based_.insert(appended.value().payload.segment).second;
+  if (begun || type == RecordType::kTruncatePrefix || type == RecordType::kTruncateSuffix) ReleaseDead();
   return appended.value().ticket;
 }
 
@@ -170,6 +180,11 @@ Result<ReadPlan> Journal::PlanRead(uint64_t group, uint64_t from_index, size_t m
   if (from_index <= log.tail().index) {
     for (size_t at = log.Find(from_index); at < log.batches().size(); ++at) {
       const BatchEntry& entry = log.batches()[at];
+      if (entry.hole()) {
+        if (!plan.pieces.empty()) break;
+        return Status(Code::kRotten,
+                      "index " + std::to_string(from_index) + " is part of the log, but no segment has it");
+      }
       // What is not durable may still vanish, and what was promised to nobody must be shown to nobody (R6).
       if (Position{entry.segment, entry.offset} >= durable_end) break;
       if (!plan.pieces.empty() && plan.bytes + entry.bytes > max_bytes) break;
@@ -199,9 +214,9 @@ Status Journal::Close() {
 }
 
 JournalStats Journal::stats() const {
-  return {counters_.blocks,   counters_.block_bytes, counters_.records, counters_.syncs, counters_.last_durable_micros,
-          segments_->count(), segment_bytes_,        volume_.alignment, volume_.direct,  volume_.file_system,
-          write_mode_,        blocks_in_flight_};
+  return {counters_.blocks,   counters_.block_bytes, counters_.records,  counters_.syncs, counters_.last_durable_micros,
+          segments_->count(), segment_bytes_,        volume_.alignment,  volume_.direct,  volume_.file_system,
+          write_mode_,        blocks_in_flight_,     segments_->spares()};
 }
 
 }  // namespace scriptorium

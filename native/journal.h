@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct OpenOptions {
   uint32_t blocks_in_flight = 4;        // With io_uring, driven by the caller; 1 otherwise.
   std::shared_ptr<const BatchingPolicy> batching = std::make_shared<ImmediateBatching>();
   size_t window_bytes = 8 << 20;  // Of recent blocks kept in memory.
+  uint32_t max_spares = 2;        // Segments kept to be used again once nothing in them is needed.
   // kCaller where the write mode has an event descriptor; kThread otherwise.
   DrivenBy driven_by = DrivenBy::kThread;
 };
@@ -68,6 +70,7 @@ struct JournalStats {
   std::string file_system;
   WriteMode write_mode;
   uint32_t blocks_in_flight;
+  uint64_t spare_segments;
 };
 
 class Journal {
@@ -109,7 +112,7 @@ class Journal {
   std::vector<uint64_t> Groups() const;
 
   // Of a journal that is driven by its caller: submits what waits and collects what completed, see GroupCommit::Drive.
-  bool Drive(bool wait) { return commit_->Drive(wait); }
+  bool Drive(bool wait);
   // Readable when driving would find something; -1 for a journal that drives itself.
   int event_descriptor() const { return driven_by_ == DrivenBy::kCaller ? commit_->event_descriptor() : -1; }
   // Writes out what was appended and lets go of the directory. The failure, if the journal failed. Idempotent.
@@ -127,6 +130,10 @@ class Journal {
   template <typename Check, typename Apply>
   Result<uint64_t> Take(RecordType type, uint64_t group, std::span<const uint8_t> payload, Check check, Apply apply);
 
+  void ReleaseDead();
+  Status ReadPlaces(const ReadPlan& plan, uint8_t* to);
+  Status PlanAgain(ReadPlan* plan) const;
+
   Identity identity_;
   Volume volume_;
   WriteMode write_mode_;
@@ -137,6 +144,8 @@ class Journal {
   RecoveryReport report_;
   mutable std::mutex mutex_;  // Guards index_, and that records enter the stream in the order in which they enter it.
   LogIndex index_;
+  std::set<uint64_t> based_;  // Segments that begin with a base, so that those before may go.
+  uint64_t released_;         // A record says that segments below are not needed.
   Counters counters_;
   std::unique_ptr<SegmentStore> segments_;
   std::unique_ptr<GroupCommit> commit_;

@@ -33,6 +33,35 @@ bool Journal::ReadRecent(const ReadPlan& plan, uint8_t* to) const {
 }
 
 Status Journal::Read(const ReadPlan& plan, uint8_t* to) {
+  ReadPlan current = plan;
+  for (;;) {
+    const Status status = ReadPlaces(current, to);
+    // What was read from a segment that was let go meanwhile says nothing: it may be another life's. A batch that is
+    // still part of the log has another place by now.
+    const bool stale = std::any_of(current.pieces.begin(), current.pieces.end(),
+                                   [&](const ReadPlan::Piece& piece) { return segments_->Released(piece.segment); });
+    if (!stale) return status;
+    if (Status moved = PlanAgain(&current); !moved.ok()) return moved;
+  }
+}
+
+// Finds the same batches again at their present places.
+Status Journal::PlanAgain(ReadPlan* plan) const {
+  std::lock_guard lock(mutex_);
+  const GroupLog& log = index_.Find(plan->group);
+  for (ReadPlan::Piece& piece : plan->pieces) {
+    const uint64_t inside = std::max(piece.first_index, log.log_start().index + 1);
+    const BatchEntry* entry = inside > log.tail().index ? nullptr : &log.batches()[log.Find(inside)];
+    if (entry == nullptr || entry->first_index != piece.first_index || entry->bytes != piece.bytes || entry->hole()) {
+      return Status(Code::kRangeGone, "index " + std::to_string(piece.first_index) + " is gone");
+    }
+    piece.segment = entry->segment;
+    piece.offset = entry->offset;
+  }
+  return Status();
+}
+
+Status Journal::ReadPlaces(const ReadPlan& plan, uint8_t* to) {
   const uint32_t alignment = std::max<uint32_t>(volume_.alignment, 4096);
   AlignedBuffer buffer;
   for (size_t at = 0; at < plan.pieces.size();) {

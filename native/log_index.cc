@@ -244,10 +244,12 @@ size_t LogIndex::CountBases() const {
       std::count_if(groups_.begin(), groups_.end(), [](const auto& group) { return !group.second.blank(); }));
 }
 
-void LogIndex::VisitBases(const std::function<void(uint64_t group, const GroupBase& base)>& visit) const {
+std::vector<BasePayload> LogIndex::EncodeBases() const {
+  std::vector<BasePayload> payloads{{0, EncodeBaseHead({CountBases()})}};
   for (const auto& [group, log] : groups_) {
-    if (!log.blank()) visit(group, log.Base());
+    if (!log.blank()) payloads.push_back({group, EncodeGroupBase(log.Base())});
   }
+  return payloads;
 }
 
 Status LogIndex::ReplaySmall(RecordType type, uint64_t group, std::span<const uint8_t> payload) {

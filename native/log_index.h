@@ -116,9 +116,10 @@ class LogIndex {
   Status Replay(const FooterEntry& entry, uint32_t segment);
   // Takes a group from the base of the first segment; of a later one, the group must stand as the base says.
   Status ReplayBase(uint64_t group, const GroupBase& base, bool adopt);
-  // How many groups a base written now would hold, and each of them.
+  // How many groups a base written now holds.
   size_t CountBases() const;
-  void VisitBases(const std::function<void(uint64_t group, const GroupBase& base)>& visit) const;
+  // The base records of a segment that begins now, the head first.
+  std::vector<BasePayload> EncodeBases() const;
   const std::map<uint64_t, GroupLog>& groups() const { return groups_; }
   const SegmentUse& use() const { return *use_; }
 

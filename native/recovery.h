@@ -20,6 +20,17 @@
 // never a verdict. Valid blocks that follow a hole and witness nothing beyond it were in flight together with what is
 // missing; they go with it.
 //
+// Self-contained segments. A segment begins with base records, the state of every group at that moment, and ends with a
+// footer and a trailer (footer.h, trailer.h). A full one is opened by its footer: the trailer must go on exactly where
+// the stream stands, the footer's blocks are checked like any others up to the checksum that the trailer names, and its
+// entries go through the same checks as records do. Whatever does not hold is only a shortcut lost, and the segment is
+// walked block by block. Inspection always walks, and compares each base with what the records before it came to.
+//
+// The lowest segment. Segments that a release record let go may be missing. The stream then starts in the lowest one
+// present that has a whole base; nothing below it is looked at, and a release record at least that high must be met
+// later on, else what is missing was needed. What a base tells of a log is a hole until moved batches fill it or a
+// dropped prefix takes it away; a hole that is left in the end is a batch that was lost.
+//
 // After a torn tail the journal goes on in the next untouched segment, so that nothing of what was dropped can ever be
 // read as the continuation of what is written next. Segments are never rewritten and never deleted here.
 //
@@ -37,6 +48,7 @@
 #include "file.h"
 #include "log_index.h"
 #include "segment.h"
+#include "trailer.h"
 
 namespace scriptorium {
 
@@ -53,6 +65,7 @@ struct RecoveryReport {
   uint64_t dropped_blocks = 0;      //   valid blocks among them.
   bool sealed = false;              // The last block kept is a seal: the directory was idle or closed.
   uint64_t header_copies_used = 0;  // Segments whose first header was bad.
+  uint64_t footers = 0;             // Segments that were opened by their footer, unread otherwise.
 };
 
 struct BlockSummary {
@@ -65,6 +78,8 @@ struct RecoveryOptions {
   uint32_t alignment = 4096;
   // Whether to make what was read durable; inspection does not.
   bool make_durable = true;
+  // Whether full segments may be opened by their footers; inspection reads everything.
+  bool use_footers = true;
   // Called for each kept block; may be empty.
   std::function<void(const BlockSummary&)> on_block;
 };
@@ -72,8 +87,14 @@ struct RecoveryOptions {
 struct Recovered {
   RecoveryReport report;
   LogIndex index;
-  std::vector<SegmentHeader> segments;  // By number, without gaps.
-  Position resume;                      // Where the next block goes; its segment may not exist yet.
+  std::vector<SegmentHeader> segments;    // From the start of the stream, without gaps.
+  Position resume;                        // Where the next block goes; its segment may not exist yet.
+  SegmentProgress progress;               // Of the segment in which it goes, unless it is the first there.
+  std::vector<uint64_t> based;            // Segments that begin with a whole base.
+  uint64_t released = 0;                  // Highest number that a release record names: segments below may go.
+  std::vector<Trailer> missing_trailers;  // Of full segments that have none.
+  std::vector<uint64_t> dead;             // Numbers of segments below the start of the stream.
+  std::vector<uint64_t> spares;           // Numbers of spare files.
   uint32_t previous_crc = 0;
   uint64_t next_ordinal = 1;
 };

@@ -29,39 +29,50 @@ HeaderVerdict DecodeSegmentHeader(const uint8_t* at, SegmentHeader* header, uint
   header->segment_bytes = Load<uint64_t>(at + 64);
   header->alignment = Load<uint32_t>(at + 72);
   header->created_millis = Load<uint64_t>(at + 80);
+  header->version = *version;
+  const auto table_bytes = Load<uint32_t>(at + 88);
+  header->used_before = table_bytes != 0;
+  header->prior_crc = Load<uint32_t>(at + 92);
   const uint32_t alignment = header->alignment;
-  const bool sane = header->segment_bytes >= kMinSegmentBytes && header->segment_bytes <= kMaxSegmentBytes &&
-                    alignment >= kSectorBytes && alignment <= kMaxAlignment && (alignment & (alignment - 1)) == 0;
+  const bool sane =
+      header->segment_bytes >= kMinSegmentBytes && header->segment_bytes <= kMaxSegmentBytes &&
+      alignment >= kSectorBytes && alignment <= kMaxAlignment && (alignment & (alignment - 1)) == 0 &&
+      (table_bytes == 0 || (header->self_contained() && table_bytes == PriorTableBytes(header->segment_bytes)));
   return sane ? HeaderVerdict::kGood : HeaderVerdict::kBad;
 }
 
 }  // namespace
 
-std::string SegmentName(uint64_t number) {
+std::string HexNumber(uint64_t number) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string digits(kNumberDigits, '0');
   for (size_t at = kNumberDigits; at-- > 0; number >>= 4) digits[at] = kDigits[number & 15];
-  return kPrefix + digits + kSuffix;
+  return digits;
 }
 
-std::optional<uint64_t> ParseSegmentName(const std::string& name) {
-  if (name.size() != sizeof kPrefix - 1 + kNumberDigits + sizeof kSuffix - 1) return std::nullopt;
+std::optional<uint64_t> ParseNumberedName(const std::string& name, const std::string& prefix,
+                                          const std::string& suffix) {
+  if (name.size() != prefix.size() + kNumberDigits + suffix.size()) return std::nullopt;
   uint64_t number = 0;
-  for (const char digit : name.substr(sizeof kPrefix - 1, kNumberDigits)) {
+  for (const char digit : name.substr(prefix.size(), kNumberDigits)) {
     const bool decimal = digit >= '0' && digit <= '9';
     if (!decimal && !(digit >= 'a' && digit <= 'f')) return std::nullopt;
     number = (number << 4) | static_cast<uint64_t>(decimal ? digit - '0' : digit - 'a' + 10);
   }
-  if (SegmentName(number) != name) return std::nullopt;
+  if (prefix + HexNumber(number) + suffix != name) return std::nullopt;
   return number;
 }
+
+std::string SegmentName(uint64_t number) { return kPrefix + HexNumber(number) + kSuffix; }
+
+std::optional<uint64_t> ParseSegmentName(const std::string& name) { return ParseNumberedName(name, kPrefix, kSuffix); }
 
 std::string JoinPath(const std::string& directory, const std::string& name) { return directory + "/" + name; }
 
 void EncodeSegmentHeader(const SegmentHeader& header, uint8_t* to) {
   std::memset(to, 0, kSegmentHeaderBytes);
   Store<uint64_t>(to, kSegmentMagic);
-  Store<uint32_t>(to + 8, kFormatVersion);
+  Store<uint32_t>(to + 8, header.version);
   Store<uint32_t>(to + 12, kSegmentHeaderBytes);
   std::memcpy(to + 16, header.cluster_id.data(), 16);
   std::memcpy(to + 32, header.storage_uuid.data(), 16);
@@ -71,6 +82,8 @@ void EncodeSegmentHeader(const SegmentHeader& header, uint8_t* to) {
   Store<uint32_t>(to + 72, header.alignment);
   Store<uint32_t>(to + 76, kSegmentFooterBytes);
   Store<uint64_t>(to + 80, header.created_millis);
+  Store<uint32_t>(to + 88, header.used_before ? static_cast<uint32_t>(PriorTableBytes(header.segment_bytes)) : 0);
+  Store<uint32_t>(to + 92, header.prior_crc);
   Store<uint32_t>(to + kSegmentHeaderBytes - 4, Crc32c(to, kSegmentHeaderBytes - 4));
 }
 
@@ -105,6 +118,21 @@ Result<ReadSegmentHeader> LoadSegmentHeader(File& file, uint64_t number, const I
     return Status::At(Code::kRotten, file.path(), 48, "is segment " + std::to_string(header.number) + " by its header");
   }
   return result;
+}
+
+Result<PriorContent> LoadPriorContent(File& file, const SegmentHeader& header) {
+  if (!header.used_before) return PriorContent();
+  const uint64_t table_bytes = PriorTableBytes(header.segment_bytes);
+  // The headers as well, so that the read begins where any device wants it to.
+  AlignedBuffer bytes(2 * kSegmentHeaderBytes + table_bytes, kMaxAlignment);
+  const uint64_t count = std::min<uint64_t>(bytes.size(), header.segment_bytes);
+  if (Status status = ReadFully(file, bytes.data(), count, 0); !status.ok()) return status;
+  auto table = std::make_shared<AlignedBuffer>(table_bytes, kSectorBytes);
+  std::memcpy(table->data(), bytes.data() + 2 * kSegmentHeaderBytes, table_bytes);
+  if (Crc32c(table->data(), table_bytes) != header.prior_crc) {
+    return Status::At(Code::kRotten, file.path(), 2 * kSegmentHeaderBytes, "the table of prior content does not hold");
+  }
+  return PriorContent(std::move(table));
 }
 
 Status PrepareSegment(FileSystem& files, const std::string& directory, const SegmentHeader& header, bool direct,

@@ -28,11 +28,14 @@ struct Found {
 
 class SegmentScanner {
  public:
-  SegmentScanner(File& file, const SegmentHeader& header, uint32_t alignment)
+  static constexpr size_t kWindowBytes = 1 << 20;
+
+  // Reads `window_bytes` at a time, more where a block is longer.
+  SegmentScanner(File& file, const SegmentHeader& header, uint32_t alignment, size_t window_bytes = kWindowBytes)
       : file_(file),
         header_(header),
         alignment_(std::max(alignment, header.alignment)),
-        window_(std::min<uint64_t>(kWindowBytes, header.segment_bytes), alignment_) {}
+        window_(std::min<uint64_t>(window_bytes, header.segment_bytes), alignment_) {}
 
   // Looks for a block of this segment starting at `offset`. The sequence and the chain are the caller's to check.
   Result<Found> BlockAt(uint32_t offset);
@@ -47,8 +50,6 @@ class SegmentScanner {
   File& file() { return file_; }
 
  private:
-  static constexpr size_t kWindowBytes = 1 << 20;
-
   File& file_;
   SegmentHeader header_;
   size_t alignment_;

@@ -4,8 +4,10 @@
 
 namespace scriptorium {
 
-SegmentStore::SegmentStore(FileSystem& files, Options options, const std::vector<SegmentHeader>& existing)
-    : files_(files), options_(std::move(options)) {
+SegmentStore::SegmentStore(FileSystem& files, Options options, const std::vector<SegmentHeader>& existing,
+                           const std::vector<uint64_t>& dead, std::vector<uint64_t> spares)
+    : files_(files), options_(std::move(options)), spares_(std::move(spares)) {
+  for (const uint64_t number : dead) headers_[number] = SegmentHeader();
   for (const SegmentHeader& header : existing) headers_[header.number] = header;
   if (options_.own_thread) thread_ = std::thread([this] { Run(); });
 }
@@ -27,8 +29,14 @@ bool SegmentStore::Exists(uint64_t number) const {
   return headers_.find(number) != headers_.end();
 }
 
+bool SegmentStore::AnyBelow(uint64_t number) const {
+  std::lock_guard lock(mutex_);
+  return !headers_.empty() && headers_.begin()->first < number;
+}
+
 Result<SegmentStore::Writable> SegmentStore::OpenForWriting(uint64_t number) {
   SegmentHeader header;
+  std::optional<MadeSegment> made;
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !preparing_; });
@@ -36,10 +44,14 @@ Result<SegmentStore::Writable> SegmentStore::OpenForWriting(uint64_t number) {
       if (Status status = Prepare(lock, number); !status.ok()) return status;
     }
     header = headers_[number];
+    if (made_ && made_->header.number == number) made.swap(made_);
   }
   Result<std::unique_ptr<File>> file = files_.Open(PathOf(number), OpenMode::kReadWrite, options_.volume.direct);
   if (!file.ok()) return file.status();
-  return Writable{std::move(file.value()), header};
+  if (made) return Writable{std::move(file.value()), header, std::move(made->prior)};
+  Result<PriorContent> prior = LoadPriorContent(*file.value(), header);
+  if (!prior.ok()) return prior.status();
+  return Writable{std::move(file.value()), header, std::move(prior.value())};
 }
 
 bool SegmentStore::Prepared(uint64_t number) {
@@ -75,6 +87,23 @@ void SegmentStore::PrepareAhead(uint64_t number) {
   changed_.notify_all();
 }
 
+void SegmentStore::Finish(const Trailer& trailer) {
+  std::lock_guard lock(mutex_);
+  trailers_.push_back(trailer);
+  changed_.notify_all();
+}
+
+void SegmentStore::Release(uint64_t number) {
+  std::lock_guard lock(mutex_);
+  released_ = std::max(released_, number);
+  changed_.notify_all();
+}
+
+bool SegmentStore::Released(uint64_t number) const {
+  std::lock_guard lock(mutex_);
+  return number < released_;
+}
+
 void SegmentStore::Stop() {
   {
     std::lock_guard lock(mutex_);
@@ -91,6 +120,11 @@ uint64_t SegmentStore::count() const {
   return headers_.size();
 }
 
+uint64_t SegmentStore::spares() const {
+  std::lock_guard lock(mutex_);
+  return spares_.size();
+}
+
 SegmentHeader SegmentStore::NewHeader(uint64_t number) {
   SegmentHeader header;
   header.cluster_id = options_.identity.cluster_id;
@@ -103,24 +137,44 @@ SegmentHeader SegmentStore::NewHeader(uint64_t number) {
   return header;
 }
 
-// Called and returns with the lock held; lets go of it while the disk works.
+// What follows is called, and returns, with the lock held, and lets go of it while the disk works.
+
 Status SegmentStore::Prepare(std::unique_lock<std::mutex>& lock, uint64_t number) {
   preparing_ = true;
-  const SegmentHeader header = NewHeader(number);
+  SegmentHeader header = NewHeader(number);
+  std::optional<uint64_t> spare;
+  if (!spares_.empty()) {
+    spare = spares_.back();
+    spares_.pop_back();
+  }
   lock.unlock();
-  Status status = PrepareSegment(files_, options_.directory, header, options_.volume.direct, &stopped_);
+  Result<MadeSegment> made = Make(header, spare);
   lock.lock();
   preparing_ = false;
-  if (status.ok()) headers_[number] = header;
+  if (made.ok()) {
+    headers_[number] = made.value().header;
+    made_ = std::move(made.value());
+  }
   changed_.notify_all();
-  return status;
+  return made.status();
 }
 
-void SegmentStore::Run() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [&] { return stopped_ || (!preparing_ && wanted_ > tried_); });
-    if (stopped_) return;
+Result<MadeSegment> SegmentStore::Make(SegmentHeader header, std::optional<uint64_t> spare) {
+  const bool direct = options_.volume.direct;
+  if (spare) {
+    Result<MadeSegment> made = RecycleSegment(files_, options_.directory, *spare, header, direct, &stopped_);
+    if (made.ok() || made.status().code() == Code::kClosed) return made;
+    // Not worth a second try: another size than is asked for now, or a file that the disk does not read.
+    (void)files_.Remove(JoinPath(options_.directory, SpareName(*spare)));
+    header.nonce = files_.RandomNumber();
+  }
+  Status status = PrepareSegment(files_, options_.directory, header, direct, &stopped_);
+  if (!status.ok()) return status;
+  return MadeSegment{header, PriorContent()};
+}
+
+bool SegmentStore::Work(std::unique_lock<std::mutex>& lock) {
+  if (wanted_ > tried_ && !preparing_) {
     const uint64_t number = wanted_;
     // A failure is not news yet: the writer meets it when it needs the segment.
     if (headers_.find(number) == headers_.end()) (void)Prepare(lock, number);
@@ -129,7 +183,73 @@ void SegmentStore::Run() {
     lock.unlock();
     if (callback) callback();
     lock.lock();
+  } else if (!trailers_.empty()) {
+    WriteTrailerOf(lock);
+  } else if (freed_ < released_) {
+    Free(lock);
+  } else if (spares_.size() > options_.max_spares) {
+    RemoveSpare(lock);
+  } else {
+    return false;
   }
+  return true;
+}
+
+void SegmentStore::WriteTrailerOf(std::unique_lock<std::mutex>& lock) {
+  const Trailer trailer = trailers_.front();
+  trailers_.pop_front();
+  const auto found = headers_.find(trailer.number);
+  if (found == headers_.end() || !CanWriteTrailer(found->second, options_.volume.alignment)) return;
+  const SegmentHeader header = found->second;
+  lock.unlock();
+  Result<std::unique_ptr<File>> file = files_.Open(PathOf(header.number), OpenMode::kReadWrite, options_.volume.direct);
+  if (file.ok()) (void)WriteTrailer(*file.value(), header, trailer);
+  lock.lock();
+}
+
+void SegmentStore::Free(std::unique_lock<std::mutex>& lock) {
+  const uint64_t below = released_;
+  std::vector<uint64_t> numbers;
+  for (auto at = headers_.begin(); at != headers_.end() && at->first < below; at = headers_.erase(at)) {
+    numbers.push_back(at->first);
+  }
+  std::erase_if(reading_, [&](const auto& open) { return open.first < below; });
+  size_t room = options_.max_spares - std::min<size_t>(options_.max_spares, spares_.size());
+  lock.unlock();
+  std::vector<uint64_t> spares;
+  Status status;
+  for (const uint64_t number : numbers) {
+    const bool keep = spares.size() < room;
+    status = keep ? files_.Rename(PathOf(number), JoinPath(options_.directory, SpareName(number)))
+                  : files_.Remove(PathOf(number));
+    if (!status.ok()) break;
+    if (keep) spares.push_back(number);
+  }
+  if (status.ok()) status = files_.SyncDirectory(options_.directory);
+  lock.lock();
+  freed_ = below;
+  if (status.ok()) spares_.insert(spares_.begin(), spares.begin(), spares.end());
+}
+
+void SegmentStore::RemoveSpare(std::unique_lock<std::mutex>& lock) {
+  const std::string path = JoinPath(options_.directory, SpareName(spares_.back()));
+  spares_.pop_back();
+  lock.unlock();
+  (void)files_.Remove(path);
+  lock.lock();
+}
+
+bool SegmentStore::RunOnce() {
+  std::unique_lock lock(mutex_);
+  return Work(lock);
+}
+
+void SegmentStore::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopped_) {
+    if (!Work(lock)) changed_.wait(lock);
+  }
+  while (!trailers_.empty()) WriteTrailerOf(lock);
 }
 
 }  // namespace scriptorium

@@ -111,7 +111,7 @@ TEST(
 }
 
 TEST("S12 S13: a write that is lost or goes astray, at any operation, is noticed before anything wrong is told") {
-  int refused = 0;
+  int noticed = 0;
   int unwitnessed = 0;
   for (const WriteMode mode : kModes) {
     const LifeOptions options{.mode = mode, .reopens = false};
@@ -125,9 +125,16 @@ TEST("S12 S13: a write that is lost or goes astray, at any operation, is noticed
         const auto after = disk.AfterRestart();
         Recorder recorder;
         Result<std::unique_ptr<Journal>> opened = Journal::Open(*after, TinyOpen(), recorder);
-        CHECK_CODE(InspectDirectory(*after, kDirectory, 1).verdict, opened.status().code());
+        const Status verdict = InspectDirectory(*after, kDirectory, 1).verdict;
+        if (opened.ok() && opened.value()->report().footers > 0) {
+          // Blocks of full segments are not read when opening; inspection reads them.
+          CHECK(verdict.ok() || verdict.code() == Code::kRotten);
+          noticed += verdict.ok() ? 0 : 1;
+        } else {
+          CHECK_CODE(verdict, opened.status().code());
+        }
         if (!opened.ok()) {
-          ++refused;
+          ++noticed;
           continue;
         }
         const std::string holds = Describe(*opened.value());
@@ -140,7 +147,8 @@ TEST("S12 S13: a write that is lost or goes astray, at any operation, is noticed
       }
     }
   }
-  CHECK(refused > 50);
+  std::printf("# %d noticed, %d unwitnessed\n", noticed, unwitnessed);
+  CHECK(noticed > 50);
   CHECK(unwitnessed <= 4);
 }
 

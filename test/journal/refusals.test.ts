@@ -20,6 +20,8 @@ import { inspectDirectory, Journal } from '../../src/storage/journal.ts';
 import { freshJournal, IDENTITY, makeBatch, SEGMENT_BYTES, TestJournal, temporaryDirectory } from './temporary.ts';
 
 const FIRST = 'segment-0000000000000001.log';
+/** Behind the headers and the room for a checksum of every sector. */
+const FIRST_BLOCK = 8192 + SEGMENT_BYTES / 128;
 const TMPFS_MAGIC = 0x01021994;
 const hasTmpfs = existsSync('/dev/shm') && statfsSync('/dev/shm').type === TMPFS_MAGIC;
 
@@ -90,17 +92,17 @@ test('S08 S09: a flipped bit below the tail is refused with file and offset, and
   await journal.close();
   const path = join(directory, FIRST);
   const bytes = readFileSync(path);
-  bytes[8192 + 100] = (bytes[8192 + 100] as number) ^ 4;
+  bytes[FIRST_BLOCK + 100] = (bytes[FIRST_BLOCK + 100] as number) ^ 4;
   writeFileSync(path, bytes);
   await assert.rejects(TestJournal.open(directory), (error: Error & { code?: string }) => {
     assert.equal(error.code, 'ROTTEN');
-    assert.ok(error.message.startsWith(`${path} at offset 8192: block 1 was durable`), error.message);
+    assert.ok(error.message.startsWith(`${path} at offset ${FIRST_BLOCK}: block 1 was durable`), error.message);
     return true;
   });
   const found = await inspectDirectory(directory);
   assert.equal(found.verdict, 'refused');
   assert.equal(found.failure?.error.code, 'ROTTEN');
-  assert.equal(found.failure?.offset, 8192);
+  assert.equal(found.failure?.offset, FIRST_BLOCK);
   assert.ok(readFileSync(path).equals(bytes));
 });
 
@@ -144,7 +146,7 @@ test('S28: refusals leave no file open', async () => {
   const identity = { ...IDENTITY, scribeId: 'scribe-2' };
   const path = join(directory, FIRST);
   const bytes = readFileSync(path);
-  bytes[8300] = 1;
+  bytes[FIRST_BLOCK + 100] = 1;
   writeFileSync(path, bytes);
   await assert.rejects(TestJournal.open(directory));
   const openFiles = (): number => readdirSync('/proc/self/fd').length;
