@@ -10,7 +10,7 @@ export interface DiskFigures {
 
 const run = promisify(execFile);
 
-const numberAt = (value: unknown, path: readonly string[]): number => {
+export const numberAt = (value: unknown, path: readonly string[]): number => {
   let at: unknown = value;
   for (const key of path) at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined;
   if (typeof at !== 'number') throw new Error(`fio reported no ${path.join('.')}`);
