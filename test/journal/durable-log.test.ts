@@ -1,7 +1,10 @@
 /** The durable log as a program that embeds it sees it: the real addon on a real disk. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { DurableLog, type LogEntry } from '../../src/journal.ts';
 import { freshJournal, SEGMENT_BYTES, temporaryDirectory } from './temporary.ts';
@@ -200,4 +203,26 @@ test('closing makes durable what was appended, refuses what comes later, and can
   const again = await DurableLog.open({ directory });
   assert.deepEqual(await collect(again.read()), [[1, 'last']]);
   await again[Symbol.asyncDispose]();
+});
+
+test('S46: after kill -9 every entry whose index was told is there, at that index', async (context) => {
+  const directory = join(temporaryDirectory(), 'log');
+  const program = join(import.meta.dirname, 'log-writer.js');
+  const writer = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = once(writer, 'exit');
+  const told = new Map<number, string>();
+  for await (const line of createInterface({ input: writer.stdout })) {
+    const [, index, entry] = /^(\d+) (.+)$/.exec(line) ?? [];
+    // The last line may have been cut.
+    if (entry === undefined || writer.killed) continue;
+    told.set(Number(index), entry);
+    if (told.size === 3000) writer.kill('SIGKILL');
+  }
+  await exit;
+  const log = await DurableLog.open({ directory });
+  context.after(() => log.close());
+  assert.equal(told.size, 3000);
+  const found = new Map(await collect(log.read()));
+  for (const [index, entry] of told) assert.equal(found.get(index), entry);
+  assert.equal(await log.append(bytes('next')), log.lastIndex);
 });
