@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeEnvironment, fileSystemOf } from '../environment.ts';
+import { buildEngineProgram, buildSqlite } from './build.ts';
 import { openLog } from './journal-store.ts';
 import { measureOpening } from './opening.ts';
 import { pageOf } from './page.ts';
@@ -62,6 +63,8 @@ async function probe(): Promise<Pick<JournalReport, 'environment' | 'writeMode'>
 }
 
 try {
+  // Before anything is measured. What cannot be built says so when its turn comes.
+  await Promise.allSettled([buildEngineProgram(), buildSqlite()]);
   const surroundings = await probe();
   const figures = new Figures();
   for (let round = 1; round <= rounds; round += 1) {
