@@ -28,8 +28,11 @@ void LoopWatch::Stop() {
   if (stopped_) return;
   stopped_ = true;
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {
-    std::unique_ptr<LoopWatch> watch(static_cast<LoopWatch*>(handle->data));
-    napi_remove_async_cleanup_hook(watch->hook_);
+    auto* watch = static_cast<LoopWatch*>(handle->data);
+    const napi_async_cleanup_hook_handle hook = watch->hook_;
+    delete watch;
+    // Only now: the environment may end as soon as the hook is gone, and the context is the environment's.
+    napi_remove_async_cleanup_hook(hook);
   });
 }
 

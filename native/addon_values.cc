@@ -6,6 +6,8 @@ namespace scriptorium::addon {
 
 Napi::Error ToError(Napi::Env env, const Status& status) {
   Napi::Error error = Napi::Error::New(env, status.message());
+  // A thread that is being terminated gets no objects; it must not end the process for that.
+  if (error.IsEmpty()) return error;
   error.Set("code", Napi::String::New(env, CodeName(status.code())));
   if (!status.file().empty()) {
     error.Set("file", Napi::String::New(env, status.file()));
@@ -15,7 +17,8 @@ Napi::Error ToError(Napi::Env env, const Status& status) {
 }
 
 Napi::Value Throw(Napi::Env env, const Status& status) {
-  ToError(env, status).ThrowAsJavaScriptException();
+  const Napi::Error error = ToError(env, status);
+  if (!error.IsEmpty()) error.ThrowAsJavaScriptException();
   return env.Undefined();
 }
 
