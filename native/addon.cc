@@ -17,13 +17,13 @@ Napi::Value Crc32cOf(const Napi::CallbackInfo& info) {
   Result<std::span<const uint8_t>> bytes = ToBytes(info[0], "bytes");
   if (!bytes.ok()) return Throw(info.Env(), bytes.status());
   const size_t size = bytes.value().size();
-  const double start = info[1].IsUndefined() ? 0 : info[1].ToNumber().DoubleValue();
-  const double end = info[2].IsUndefined() ? static_cast<double>(size) : info[2].ToNumber().DoubleValue();
-  if (!(start >= 0 && start <= end && end <= static_cast<double>(size))) {
-    return Throw(info.Env(), BadArgument("start and end must lie within bytes"));
+  Result<uint64_t> start = info[1].IsUndefined() ? Result<uint64_t>(0) : ToInteger(info[1], "start");
+  Result<uint64_t> end = info[2].IsUndefined() ? Result<uint64_t>(size) : ToInteger(info[2], "end");
+  if (!start.ok() || !end.ok() || start.value() > end.value() || end.value() > size) {
+    return Throw(info.Env(), BadArgument("start and end must be integers within bytes"));
   }
-  const auto from = static_cast<size_t>(start);
-  return Napi::Number::New(info.Env(), Crc32c(bytes.value().data() + from, static_cast<size_t>(end) - from));
+  const size_t from = start.value();
+  return Napi::Number::New(info.Env(), Crc32c(bytes.value().data() + from, end.value() - from));
 }
 
 // Whoever has no cluster to name needs an id all the same: no two directories may be taken for each other.
