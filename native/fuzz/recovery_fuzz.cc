@@ -80,8 +80,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   REQUIRE(disk->Image().Fingerprint() == before);
   Recorder recorder;
   Result<std::unique_ptr<Journal>> journal = Journal::Open(*disk, TinyOpen(), recorder);
-  REQUIRE(inspection.verdict.code() == journal.status().code());
-  if (journal.ok()) (void)Describe(*journal.value());
+  if (!journal.ok()) {
+    REQUIRE(!inspection.verdict.ok());
+  } else {
+    // Inspection reads the blocks of full segments as well, which opening leaves to their footers.
+    REQUIRE(inspection.verdict.ok() || journal.value()->report().footers > 0);
+    (void)Describe(*journal.value());
+  }
   REQUIRE(disk->operations() < 20'000);
   return 0;
 }
