@@ -280,14 +280,14 @@ Napi::Value NativeJournal::Read(const Napi::CallbackInfo& info) {
   // A thread that is being terminated gets no memory.
   if (bytes.IsEmpty()) return env.Undefined();
   if (journal_->ReadRecent(plan.value(), bytes.Data())) {
-    const auto deferred = Napi::Promise::Deferred::New(env);
+    Deferred deferred(env);
     deferred.Resolve(bytes);
     return deferred.Promise();
   }
-  auto* read = new PendingRead{Napi::Promise::Deferred::New(env), Napi::Persistent(bytes)};
+  auto* read = new PendingRead{Deferred(env), Napi::Persistent(bytes)};
   ++pending_reads_;
   UpdateReference(env);
-  const Napi::Promise promise = read->deferred.Promise();
+  const Napi::Value promise = read->deferred.Promise();
   reads_->Submit(std::move(plan.value()), bytes.Data(), [this, read](Status status) {
     {
       const std::lock_guard lock(mutex_);

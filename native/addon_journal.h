@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "addon_loop.h"
+#include "addon_promise.h"
 #include "addon_values.h"
 #include "journal.h"
 #include "read_queue.h"
@@ -58,7 +59,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
 
  private:
   struct PendingRead {
-    Napi::Promise::Deferred deferred;
+    Deferred deferred;
     Napi::Reference<Napi::Uint8Array> bytes;
   };
   struct AnsweredRead {

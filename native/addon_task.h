@@ -8,6 +8,7 @@
 #include <functional>
 #include <utility>
 
+#include "addon_promise.h"
 #include "addon_values.h"
 
 namespace scriptorium::addon {
@@ -18,9 +19,9 @@ class Task final : public Napi::AsyncWorker {
   using Work = std::function<Status()>;
   using Value = std::function<Napi::Value(Napi::Env)>;
 
-  static Napi::Promise Start(Napi::Env env, Work work, Value value) {
+  static Napi::Value Start(Napi::Env env, Work work, Value value) {
     auto* task = new Task(env, std::move(work), std::move(value));
-    Napi::Promise promise = task->deferred_.Promise();
+    const Napi::Value promise = task->deferred_.Promise();
     task->Queue();
     return promise;
   }
@@ -42,14 +43,14 @@ class Task final : public Napi::AsyncWorker {
   Task(Napi::Env env, Work work, Value value)
       : AsyncWorker(env, "scriptorium"), deferred_(env), work_(std::move(work)), value_(std::move(value)) {}
 
-  Napi::Promise::Deferred deferred_;
+  Deferred deferred_;
   Work work_;
   Value value_;
   Status status_;
 };
 
 inline Napi::Value Rejected(Napi::Env env, const Status& status) {
-  const auto deferred = Napi::Promise::Deferred::New(env);
+  Deferred deferred(env);
   deferred.Reject(ToError(env, status).Value());
   return deferred.Promise();
 }
