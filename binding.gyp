@@ -28,6 +28,7 @@
         'native/prior_content.cc',
         'native/probe_disk.cc',
         'native/recovery.cc',
+        'native/scrubber.cc',
         'native/segment.cc',
         'native/segment_scanner.cc',
         'native/segment_set.cc',

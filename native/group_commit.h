@@ -50,6 +50,8 @@
 
 namespace scriptorium {
 
+struct DamagedRange;
+
 // Told by whoever moves the journal on; must not block and must not call back into the journal.
 class JournalListener {
  public:
@@ -60,6 +62,8 @@ class JournalListener {
   virtual void OnFailure(const Status& status) = 0;
   // A driven journal can go on after it had to stop: call Drive(). From any thread.
   virtual void OnDriveable() {}
+  // A batch was found damaged; once for each. From any thread.
+  virtual void OnDamage(const DamagedRange&) {}
 };
 
 enum class DrivenBy : uint8_t { kThread, kCaller, kNobody };

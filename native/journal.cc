@@ -64,6 +64,7 @@ Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identit
       segment_bytes_(options.segment_bytes != 0 ? options.segment_bytes : recovered.segments.back().segment_bytes),
       lock_(std::move(lock)),
       report_(recovered.report),
+      listener_(listener),
       index_(std::move(recovered.index)),
       based_(recovered.based.begin(), recovered.based.end()),
       released_(recovered.released) {
@@ -87,6 +88,8 @@ Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identit
       *segments_, std::move(queue.queue), [this] { return index_.EncodeBases(); }, listener, counters_);
   // A base bears witness as well as a seal does, where no seal can stand. Not worth a new segment.
   if (!nothing_to_witness && segments_->Exists(recovered.resume.segment)) commit_->BeginSegment();
+  counters_.damaged = index_.Damage().size();
+  if (options.scrub_bytes_per_second > 0) scrubber_.Start(options.scrub_bytes_per_second);
 }
 
 Journal::~Journal() { (void)Close(); }
@@ -167,6 +170,22 @@ Result<uint64_t> Journal::SaveCommitHint(uint64_t group, IndexTerm hint) {
       [&](GroupLog& log, Position) { log.ApplyCommitHint(hint); });
 }
 
+Result<uint64_t> Journal::Repair(std::span<const uint8_t> batch) {
+  Result<BatchHeader> parsed = ParseBatch(batch);
+  if (!parsed.ok()) return parsed.status();
+  const BatchHeader& header = parsed.value();
+  Result<uint64_t> taken = Take(
+      RecordType::kMovedBatch, header.group, batch, [&](const GroupLog& log) { return log.CheckRepair(header); },
+      [&](GroupLog& log, Position at) { log.ApplyMove(header, at); });
+  if (taken.ok()) ++counters_.repaired;
+  return taken;
+}
+
+std::vector<DamagedRange> Journal::Damage() const {
+  std::lock_guard lock(mutex_);
+  return index_.Damage();
+}
+
 Result<ReadPlan> Journal::PlanRead(uint64_t group, uint64_t from_index, size_t max_bytes) const {
   const Position durable_end = commit_->durable_end();
   std::lock_guard lock(mutex_);
@@ -180,10 +199,11 @@ Result<ReadPlan> Journal::PlanRead(uint64_t group, uint64_t from_index, size_t m
   if (from_index <= log.tail().index) {
     for (size_t at = log.Find(from_index); at < log.batches().size(); ++at) {
       const BatchEntry& entry = log.batches()[at];
-      if (entry.hole()) {
+      if (log.Unreadable(at)) {
         if (!plan.pieces.empty()) break;
-        return Status(Code::kRotten,
-                      "index " + std::to_string(from_index) + " is part of the log, but no segment has it");
+        return Status(Code::kRotten, "index " + std::to_string(entry.first_index) + " to " +
+                                         std::to_string(log.LastIndexOf(at)) + " of group " + std::to_string(group) +
+                                         " is damaged here; other scribes have it");
       }
       // What is not durable may still vanish, and what was promised to nobody must be shown to nobody (R6).
       if (Position{entry.segment, entry.offset} >= durable_end) break;
@@ -206,6 +226,7 @@ std::vector<uint64_t> Journal::Groups() const {
 }
 
 Status Journal::Close() {
+  scrubber_.Stop();
   // The preparer may hold up the writer, never the other way round, so the writer ends first.
   Status status = commit_->Close();
   segments_->Stop();
@@ -214,9 +235,23 @@ Status Journal::Close() {
 }
 
 JournalStats Journal::stats() const {
-  return {counters_.blocks,   counters_.block_bytes, counters_.records,  counters_.syncs, counters_.last_durable_micros,
-          segments_->count(), segment_bytes_,        volume_.alignment,  volume_.direct,  volume_.file_system,
-          write_mode_,        blocks_in_flight_,     segments_->spares()};
+  return {counters_.blocks,
+          counters_.block_bytes,
+          counters_.records,
+          counters_.syncs,
+          counters_.last_durable_micros,
+          segments_->count(),
+          segment_bytes_,
+          volume_.alignment,
+          volume_.direct,
+          volume_.file_system,
+          write_mode_,
+          blocks_in_flight_,
+          segments_->spares(),
+          counters_.damaged,
+          counters_.repaired,
+          counters_.scrubbed_bytes,
+          counters_.scrub_passes};
 }
 
 }  // namespace scriptorium

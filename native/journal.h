@@ -19,6 +19,7 @@
 #include "identity.h"
 #include "log_index.h"
 #include "recovery.h"
+#include "scrubber.h"
 #include "segment_store.h"
 #include "stats.h"
 #include "write_mode.h"
@@ -45,8 +46,9 @@ struct OpenOptions {
   std::optional<WriteMode> write_mode;  // Empty: the best that works.
   uint32_t blocks_in_flight = 4;        // With io_uring, driven by the caller; 1 otherwise.
   std::shared_ptr<const BatchingPolicy> batching = std::make_shared<ImmediateBatching>();
-  size_t window_bytes = 8 << 20;  // Of recent blocks kept in memory.
-  uint32_t max_spares = 2;        // Segments kept to be used again once nothing in them is needed.
+  size_t window_bytes = 8 << 20;        // Of recent blocks kept in memory.
+  uint32_t max_spares = 2;              // Segments kept to be used again once nothing in them is needed.
+  uint64_t scrub_bytes_per_second = 0;  // Read back in the background to find damage; 0: not at all.
   // kCaller where the write mode has an event descriptor; kThread otherwise.
   DrivenBy driven_by = DrivenBy::kThread;
 };
@@ -71,6 +73,7 @@ struct JournalStats {
   WriteMode write_mode;
   uint32_t blocks_in_flight;
   uint64_t spare_segments;
+  uint64_t damaged, repaired, scrubbed_bytes, scrub_passes;
 };
 
 class Journal {
@@ -95,13 +98,23 @@ class Journal {
   Result<uint64_t> TruncatePrefix(uint64_t group, IndexTerm start);
   Result<uint64_t> SaveCommitHint(uint64_t group, IndexTerm hint);
 
+  // Puts a batch from elsewhere where one was damaged: the very batch that stood there, else BAD_OPTION. It counts as
+  // undamaged at once and can be read when it is durable.
+  Result<uint64_t> Repair(std::span<const uint8_t> batch);
+  // What is part of a log and cannot be read here.
+  std::vector<DamagedRange> Damage() const;
+
   // Reading is two steps, so that the caller can bring memory of exactly the right size and do the second elsewhere.
   // The plan covers whole batches from the one that contains `from_index`: at least one, then as many as fit max_bytes.
   Result<ReadPlan> PlanRead(uint64_t group, uint64_t from_index, size_t max_bytes) const;
   // Fills `to` (plan.bytes long) from memory alone; false if not all of it is there.
   bool ReadRecent(const ReadPlan& plan, uint8_t* to) const;
-  // Fills `to` (plan.bytes long). ROTTEN names the place of a batch that does not hold; then `to` is not to be used.
+  // Fills `to` (plan.bytes long). ROTTEN names the place of a batch that did not hold twice in a row, which is damage
+  // from then on; then `to` is not to be used.
   Status Read(const ReadPlan& plan, uint8_t* to);
+
+  // Reads the next few batches back as the scrubber does, see Scrubber::Step. Only without a scrubber.
+  size_t ScrubStep() { return scrubber_.Step(); }
 
   // Calls `visit` with the state of the group while nothing changes it.
   template <typename Visit>
@@ -132,6 +145,8 @@ class Journal {
 
   void ReleaseDead();
   Status ReadPlaces(const ReadPlan& plan, uint8_t* to);
+  Status ReadAlone(const ReadPlan& plan, const ReadPlan::Piece& piece, uint8_t* to);
+  void NoteDamage(const ReadPlan& plan, const ReadPlan::Piece& piece, std::optional<uint32_t> body_crc);
   Status PlanAgain(ReadPlan* plan) const;
 
   Identity identity_;
@@ -142,6 +157,7 @@ class Journal {
   uint64_t segment_bytes_;
   std::unique_ptr<DirectoryLock> lock_;
   RecoveryReport report_;
+  JournalListener& listener_;
   mutable std::mutex mutex_;  // Guards index_, and that records enter the stream in the order in which they enter it.
   LogIndex index_;
   std::set<uint64_t> based_;  // Segments that begin with a base, so that those before may go.
@@ -149,6 +165,7 @@ class Journal {
   Counters counters_;
   std::unique_ptr<SegmentStore> segments_;
   std::unique_ptr<GroupCommit> commit_;
+  Scrubber scrubber_{*this, counters_};
 };
 
 inline constexpr char kIdentityName[] = "IDENTITY";

@@ -79,16 +79,62 @@ Status Journal::ReadPlaces(const ReadPlan& plan, uint8_t* to) {
     if (buffer.size() < bytes) buffer = AlignedBuffer(bytes, kMaxAlignment);
     Result<std::shared_ptr<File>> file = segments_->OpenForReading(first.segment);
     if (!file.ok()) return file.status();
-    if (Status status = ReadFully(*file.value(), buffer.data(), bytes, begin); !status.ok()) return status;
+    const bool read = ReadFully(*file.value(), buffer.data(), bytes, begin).ok();
     for (; at < last; ++at) {
       const ReadPlan::Piece& piece = plan.pieces[at];
       const std::span<const uint8_t> stored(buffer.data() + (piece.offset - begin), piece.bytes);
-      if (Status status = CheckStored(stored, plan, piece, file.value()->path()); !status.ok()) return status;
-      std::memcpy(to, stored.data(), stored.size());
+      if (read && CheckStored(stored, plan, piece, file.value()->path()).ok()) {
+        std::memcpy(to, stored.data(), stored.size());
+      } else if (Status status = ReadAlone(plan, piece, to); !status.ok()) {
+        return status;
+      }
       to += stored.size();
     }
   }
   return Status();
+}
+
+// The second look at a batch that did not hold, or that was read together with something that the disk does not give.
+// One bad read proves nothing (S14), two that agree are damage.
+Status Journal::ReadAlone(const ReadPlan& plan, const ReadPlan::Piece& piece, uint8_t* to) {
+  const uint32_t alignment = std::max<uint32_t>(volume_.alignment, 4096);
+  const uint64_t begin = RoundDown(piece.offset, alignment);
+  const size_t bytes = RoundUp(piece.offset + piece.bytes - begin, alignment);
+  AlignedBuffer buffer(bytes, kMaxAlignment);
+  Result<std::shared_ptr<File>> file = segments_->OpenForReading(piece.segment);
+  if (!file.ok()) return file.status();
+  if (Status status = ReadFully(*file.value(), buffer.data(), bytes, begin); !status.ok()) {
+    NoteDamage(plan, piece, std::nullopt);
+    return Status::At(Code::kRotten, file.value()->path(), piece.offset,
+                      "the disk does not read it: " + status.message());
+  }
+  const std::span<const uint8_t> stored(buffer.data() + (piece.offset - begin), piece.bytes);
+  const Status status = CheckStored(stored, plan, piece, file.value()->path());
+  if (status.ok()) {
+    std::memcpy(to, stored.data(), stored.size());
+    return status;
+  }
+  std::optional<uint32_t> body_crc;
+  Result<BatchHeader> header = ParseBatchHeader(stored);
+  if (header.ok() && header.value().bytes() == piece.bytes && header.value().group == plan.group &&
+      header.value().first_index == piece.first_index) {
+    body_crc = header.value().body_crc;
+  }
+  NoteDamage(plan, piece, body_crc);
+  return status;
+}
+
+void Journal::NoteDamage(const ReadPlan& plan, const ReadPlan::Piece& piece, std::optional<uint32_t> body_crc) {
+  DamagedRange range{plan.group, piece.first_index, 0, {piece.segment, piece.offset}};
+  {
+    std::lock_guard lock(mutex_);
+    Result<GroupLog*> log = index_.Make(plan.group);
+    if (!log.ok() || !log.value()->MarkDamaged(piece.first_index, range.at, body_crc)) return;
+    const uint64_t inside = std::max(piece.first_index, log.value()->log_start().index + 1);
+    range.to = log.value()->LastIndexOf(log.value()->Find(inside));
+  }
+  ++counters_.damaged;
+  listener_.OnDamage(range);
 }
 
 }  // namespace scriptorium

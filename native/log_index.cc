@@ -60,6 +60,7 @@ Status GroupLog::CheckTruncateSuffix(uint64_t from) const {
 }
 
 void GroupLog::ApplyTruncateSuffix(uint64_t from) {
+  damaged_.erase(damaged_.lower_bound(from), damaged_.end());
   while (!batches_.empty() && batches_.back().first_index >= from) {
     Forget(batches_.back());
     batches_.pop_back();
@@ -93,6 +94,7 @@ void GroupLog::ApplyTruncatePrefix(IndexTerm start) {
   if (start.index >= tail_.index) {
     for (const BatchEntry& entry : batches_) Forget(entry);
     batches_.clear();
+    damaged_.clear();
     term_runs_.clear();
     configurations_.clear();
     tail_ = start;
@@ -103,6 +105,7 @@ void GroupLog::ApplyTruncatePrefix(IndexTerm start) {
     Forget(batches_.front());
     batches_.pop_front();
   }
+  damaged_.erase(damaged_.begin(), damaged_.lower_bound(batches_.front().first_index));
   while (term_runs_.size() > 1 && term_runs_[1].first_index <= start.index + 1) term_runs_.pop_front();
   term_runs_.front().first_index = std::max(term_runs_.front().first_index, start.index + 1);
   // By index, not by batch: what is left must not depend on whether batches or a hole stood here.
@@ -118,6 +121,8 @@ Status GroupLog::CheckMove(const BatchHeader& batch) const {
       TermAt(batch.last_index()) != batch.term) {
     return differs;
   }
+  const bool configuration = std::binary_search(configurations_.begin(), configurations_.end(), batch.first_index);
+  if (batch.first_index == first && configuration != (batch.kind == kBatchConfiguration)) return differs;
   const size_t at = Find(first);
   const BatchEntry& entry = batches_[at];
   if (batch.last_index() > LastIndexOf(at)) return differs;
@@ -133,6 +138,7 @@ void GroupLog::ApplyMove(const BatchHeader& batch, Position at) {
   const BatchEntry moved{batch.first_index, at.segment, at.offset, static_cast<uint32_t>(batch.bytes())};
   Keep(moved);
   Forget(entry);
+  damaged_.erase(batch.first_index);
   if (!entry.hole()) {
     entry = moved;
     return;
@@ -144,6 +150,31 @@ void GroupLog::ApplyMove(const BatchHeader& batch, Position at) {
   if (batch.last_index() < last) next = batches_.insert(next, {batch.last_index() + 1, 0, 0, 0});
   if (before.first_index < batch.first_index) {
     batches_.insert(batches_.begin() + static_cast<ptrdiff_t>(found), before);
+  }
+}
+
+bool GroupLog::MarkDamaged(uint64_t first_index, Position at, std::optional<uint32_t> body_crc) {
+  const uint64_t inside = std::max(first_index, log_start_.index + 1);
+  if (inside > tail_.index) return false;
+  const BatchEntry& entry = batches_[Find(inside)];
+  if (entry.first_index != first_index || entry.segment != at.segment || entry.offset != at.offset) return false;
+  return damaged_.emplace(first_index, body_crc).second;
+}
+
+Status GroupLog::CheckRepair(const BatchHeader& batch) const {
+  if (Status status = CheckMove(batch); !status.ok()) return status;
+  const size_t at = Find(std::max(batch.first_index, log_start_.index + 1));
+  if (!Unreadable(at)) return Status(Code::kBadOption, "index " + Number(batch.first_index) + " is not damaged");
+  const auto known = damaged_.find(batch.first_index);
+  if (known != damaged_.end() && known->second && *known->second != batch.body_crc) {
+    return Status(Code::kBadOption, "another batch than this one stood at index " + Number(batch.first_index));
+  }
+  return Status();
+}
+
+void GroupLog::VisitDamage(const std::function<void(size_t at)>& visit) const {
+  for (size_t at = 0; at < batches_.size(); ++at) {
+    if (Unreadable(at)) visit(at);
   }
 }
 
@@ -237,6 +268,17 @@ Status LogIndex::ReplayBase(uint64_t group, const GroupBase& base, bool adopt) {
     return Status();
   }
   return Status(Code::kRotten, "the base of group " + Number(group) + " is not what the records before it come to");
+}
+
+std::vector<DamagedRange> LogIndex::Damage() const {
+  std::vector<DamagedRange> damage;
+  for (const auto& [group, log] : groups_) {
+    log.VisitDamage([&, number = group, &held = log](size_t at) {
+      const BatchEntry& entry = held.batches()[at];
+      damage.push_back({number, entry.first_index, held.LastIndexOf(at), {entry.segment, entry.offset}});
+    });
+  }
+  return damage;
 }
 
 size_t LogIndex::CountBases() const {

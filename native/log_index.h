@@ -4,6 +4,8 @@
 // A part of a log whose bytes are in no segment that was seen is a hole: it has a place in the order and none on disk.
 // What stood before a segment's base is one until a moved batch, or the dropping of a prefix, fills or takes it away.
 //
+// A batch may also be known to be damaged: it keeps its place, and nobody reads it, until a moved batch stands for it.
+//
 // Each change is two calls: Check… says whether a record may follow what is there and changes nothing; Apply… makes the
 // change, after the record was taken. Between them nothing else may happen to the same group.
 #ifndef SCRIPTORIUM_LOG_INDEX_H_
@@ -14,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base_record.h"
@@ -35,6 +38,14 @@ struct BatchEntry {
   uint32_t bytes;
 
   bool hole() const { return segment == 0; }
+};
+
+// A range of a log that is part of it and cannot be read here.
+struct DamagedRange {
+  uint64_t group;
+  uint64_t from;
+  uint64_t to;
+  Position at;  // Of the batch; segment 0: no segment has it.
 };
 
 class GroupLog {
@@ -60,6 +71,17 @@ class GroupLog {
   Status CheckMove(const BatchHeader& batch) const;
   // Its bytes are at `at` from now on.
   void ApplyMove(const BatchHeader& batch, Position at);
+
+  // The batch that stands at `at` does not hold. Its own header, if that still holds and is this batch's, says what its
+  // body was. False if another batch stands there by now, or if this was known.
+  bool MarkDamaged(uint64_t first_index, Position at, std::optional<uint32_t> body_crc);
+  // Whether `batches()[at]` cannot be read: it is damaged, or a hole.
+  bool Unreadable(size_t at) const {
+    return batches_[at].hole() || damaged_.find(batches_[at].first_index) != damaged_.end();
+  }
+  // Whether the batch is what stood where nothing can be read now. One that can be read is never replaced.
+  Status CheckRepair(const BatchHeader& batch) const;
+  void VisitDamage(const std::function<void(size_t at)>& visit) const;
 
   // Whether there is anything to know of the group.
   bool blank() const { return Base() == GroupBase(); }
@@ -102,6 +124,8 @@ class GroupLog {
   std::deque<BatchEntry> batches_;
   std::deque<TermRun> term_runs_;
   std::deque<uint64_t> configurations_;
+  // By first index: the checksum of the body, where it is known. Never of a hole.
+  std::map<uint64_t, std::optional<uint32_t>> damaged_;
 };
 
 class LogIndex {
@@ -121,6 +145,8 @@ class LogIndex {
   // The base records of a segment that begins now, the head first.
   std::vector<BasePayload> EncodeBases() const;
   const std::map<uint64_t, GroupLog>& groups() const { return groups_; }
+  // In order of group and index.
+  std::vector<DamagedRange> Damage() const;
   const SegmentUse& use() const { return *use_; }
 
  private:

@@ -14,6 +14,10 @@ struct Counters {
   std::atomic<uint64_t> records{0};
   std::atomic<uint64_t> syncs{0};
   std::atomic<uint64_t> seals{0};
+  std::atomic<uint64_t> damaged{0};              // Batches found damaged, by opening, reading or scrubbing.
+  std::atomic<uint64_t> repaired{0};             // Batches put in their place.
+  std::atomic<uint64_t> scrubbed_bytes{0};       // Read back only to see whether they hold.
+  std::atomic<uint64_t> scrub_passes{0};         // Times that everything was.
   std::atomic<uint64_t> last_durable_micros{0};  // From submission until it was durable.
 };
 
