@@ -34,6 +34,7 @@
         'native/segment_set.cc',
         'native/segment_store.cc',
         'native/segment_walk.cc',
+        'native/self_proof.cc',
         'native/spare.cc',
         'native/trailer.cc',
         'native/write_mode.cc',

@@ -27,6 +27,25 @@ bool ParseBlockHeader(const uint8_t* bytes, BlockHeader* header) {
          header->record_count <= header->body_bytes / kRecordHeaderBytes;
 }
 
+void EncodeBlockHeader(BlockHeader* header, uint8_t* to) {
+  Store<uint32_t>(to, kBlockMagic);
+  to[4] = kBlockVersion;
+  to[5] = 0;
+  Store<uint16_t>(to + 6, 0);
+  Store<uint64_t>(to + 8, header->sequence);
+  Store<uint64_t>(to + 16, header->nonce);
+  Store<uint64_t>(to + 24, header->durable_through);
+  Store<uint32_t>(to + 32, header->offset);
+  Store<uint32_t>(to + 36, header->body_bytes);
+  Store<uint32_t>(to + 40, header->block_bytes);
+  Store<uint32_t>(to + 44, header->record_count);
+  Store<uint32_t>(to + 48, header->body_crc);
+  Store<uint32_t>(to + 52, header->previous_crc);
+  Store<uint32_t>(to + 56, header->same_sectors);
+  header->header_crc = Crc32c(to, 60);
+  Store<uint32_t>(to + 60, header->header_crc);
+}
+
 Status WalkRecords(std::span<const uint8_t> block, const BlockHeader& header,
                    const std::function<Status(const Record&)>& visit) {
   const uint64_t end = kBlockHeaderBytes + uint64_t{header.body_bytes};
@@ -114,22 +133,7 @@ BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32
   // The first sector holds the header, which was never there before.
   header.same_sectors = prior.CountUnwritten({to + kSectorBytes, header.block_bytes - kSectorBytes},
                                              header.offset + static_cast<uint32_t>(kSectorBytes));
-  Store<uint32_t>(to, kBlockMagic);
-  to[4] = kBlockVersion;
-  to[5] = 0;
-  Store<uint16_t>(to + 6, 0);
-  Store<uint64_t>(to + 8, header.sequence);
-  Store<uint64_t>(to + 16, header.nonce);
-  Store<uint64_t>(to + 24, header.durable_through);
-  Store<uint32_t>(to + 32, header.offset);
-  Store<uint32_t>(to + 36, header.body_bytes);
-  Store<uint32_t>(to + 40, header.block_bytes);
-  Store<uint32_t>(to + 44, header.record_count);
-  Store<uint32_t>(to + 48, header.body_crc);
-  Store<uint32_t>(to + 52, header.previous_crc);
-  Store<uint32_t>(to + 56, header.same_sectors);
-  header.header_crc = Crc32c(to, 60);
-  Store<uint32_t>(to + 60, header.header_crc);
+  EncodeBlockHeader(&header, to);
   return header;
 }
 

@@ -54,6 +54,9 @@ struct BlockHeader {
 // body. False is the answer to every other content whatsoever.
 bool ParseBlockHeader(const uint8_t* bytes, BlockHeader* header);
 
+// Encodes into the kBlockHeaderBytes at `to`, and fills in the checksum of the header.
+void EncodeBlockHeader(BlockHeader* header, uint8_t* to);
+
 enum class RecordType : uint8_t {
   kBatch = 1,
   kHardState = 2,

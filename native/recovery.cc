@@ -7,6 +7,7 @@
 #include "segment_scanner.h"
 #include "segment_set.h"
 #include "segment_walk.h"
+#include "self_proof.h"
 
 namespace scriptorium {
 namespace {
@@ -37,6 +38,8 @@ class Recovery {
   Status WalkBlocks(size_t at);
   Result<bool> Continues(size_t at, SegmentScanner& scanner, uint32_t offset, Found* found);
   Status Keep(size_t at, SegmentScanner& scanner, const Found& found, SegmentWalk* walk);
+  Result<std::optional<ProvenBlock>> Prove(size_t at, SegmentScanner& scanner, uint32_t offset);
+  void MarkDamaged(size_t at, const ProvenBlock& proven);
   Status EndSegment(size_t at, const SegmentWalk& walk);
   void MoveTo(size_t at, uint32_t offset);
   Status CheckComplete();
@@ -168,8 +171,16 @@ Status Recovery::WalkBlocks(size_t at) {
     Found found;
     Result<bool> continues = Continues(at, scanner, offset, &found);
     if (!continues.ok()) return continues.status();
-    if (!continues.value()) break;
+    std::optional<ProvenBlock> proven;
+    if (!continues.value()) {
+      Result<std::optional<ProvenBlock>> damaged = Prove(at, scanner, offset);
+      if (!damaged.ok()) return damaged.status();
+      if (!damaged.value()) break;
+      proven = std::move(damaged.value());
+      found = {Found::Kind::kBlock, proven->header, proven->bytes};
+    }
     if (Status status = Keep(at, scanner, found, &walk); !status.ok()) return status;
+    if (proven) MarkDamaged(at, *proven);
     offset += found.header.block_bytes;
     MoveTo(at, offset);
     any = true;
@@ -223,6 +234,24 @@ Status Recovery::Keep(size_t at, SegmentScanner& scanner, const Found& found, Se
   result_.previous_crc = found.header.header_crc;
   if (options_.on_block) options_.on_block({block.segment, found.header});
   return Status();
+}
+
+Result<std::optional<ProvenBlock>> Recovery::Prove(size_t at, SegmentScanner& scanner, uint32_t offset) {
+  Result<PriorContent> prior = LoadPriorContent(*segments_[at].file, segments_[at].header);
+  if (!prior.ok()) return prior.status();
+  const ExpectedBlock expected{NextSequence(), result_.next_ordinal, result_.previous_crc};
+  return ProveBlock(scanner, offset, expected, prior.value());
+}
+
+void Recovery::MarkDamaged(size_t at, const ProvenBlock& proven) {
+  ++result_.report.damaged_blocks;
+  const auto number = static_cast<uint32_t>(segments_[at].header.number);
+  for (const uint32_t offset : proven.damaged) {
+    const BatchHeader batch = ParseBatchHeader(std::span(proven.bytes).subspan(offset)).value();
+    result_.index.Make(batch.group)
+        .value()
+        ->MarkDamaged(batch.first_index, {number, proven.header.offset + offset}, batch.body_crc);
+  }
 }
 
 // Notes what only the segment as a whole tells.

@@ -11,8 +11,9 @@
 //
 // When a block at p, with expected sequence s, does not hold, three things may have happened (R29):
 //   torn       The power went while s was being written; it was never acknowledged. Dropped, and reported.
-//   rotten     s was durable and the disk lost it. Recovery refuses, names file and offset, and changes nothing. The
-//              witness: any later block that says "durable through ≥ s". One of a later segment always does.
+//   rotten     s was durable and the disk lost it. The witness: any later block that says "durable through ≥ s". One of
+//              a later segment always does. If the block proves all but the bodies of batches (self_proof.h), it is
+//              kept and those batches are damage; else recovery refuses, names file and offset, and changes nothing.
 //   uncertain  Nothing witnesses s, yet every sector of it was written (a block records how many of its sectors are
 //              zero by intent; an unwritten sector shows the zeros that lay there before). A torn write of 512-byte
 //              sectors does not look like that, so s may have been acknowledged and then rotted: recovery refuses too.
@@ -64,6 +65,7 @@ struct RecoveryReport {
   uint64_t torn_bytes = 0;          //   bytes from there to the last one that was written,
   uint64_t dropped_blocks = 0;      //   valid blocks among them.
   bool sealed = false;              // The last block kept is a seal: the directory was idle or closed.
+  uint64_t damaged_blocks = 0;      // Kept although they do not hold, for they prove themselves (self_proof.h).
   uint64_t header_copies_used = 0;  // Segments whose first header was bad.
   uint64_t footers = 0;             // Segments that were opened by their footer, unread otherwise.
 };
