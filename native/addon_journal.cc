@@ -5,6 +5,11 @@
 #include "addon_task.h"
 
 namespace scriptorium::addon {
+namespace {
+
+constexpr uint64_t kDefaultScrubBytesPerSecond = 4 << 20;
+
+}  // namespace
 
 Status NativeJournal::ReadOptions(const Napi::Object& given) {
   Result<std::string> directory = ToDirectory(given.Get("directory"));
@@ -37,6 +42,11 @@ Status NativeJournal::ReadOptions(const Napi::Object& given) {
   }
   if (Status status = ReadInteger(given, "maxBlockBytes", 64 << 10, 4 << 20, &block_bytes); !status.ok()) return status;
   if (Status status = ReadInteger(given, "maxPendingBytes", 8 << 20, 1 << 30, &pending_bytes); !status.ok()) {
+    return status;
+  }
+  options_.scrub_bytes_per_second = kDefaultScrubBytesPerSecond;
+  if (Status status = ReadInteger(given, "scrubBytesPerSecond", 0, 1 << 30, &options_.scrub_bytes_per_second);
+      !status.ok()) {
     return status;
   }
   options_.max_block_bytes = block_bytes;
@@ -98,7 +108,19 @@ void NativeJournal::Deliver(Napi::Env env) {
     failure_delivered_ = true;
     on_failure_.Call({ToError(env, failure).Value()});
   }
+  DeliverDamage(env);
   UpdateReference(env);
+}
+
+void NativeJournal::DeliverDamage(Napi::Env env) {
+  std::vector<DamagedRange> found;
+  {
+    const std::lock_guard lock(mutex_);
+    found.swap(damage_);
+  }
+  for (const DamagedRange& range : found) {
+    if (!env.IsExceptionPending()) on_damage_.Call({ToObject(env, range)});
+  }
 }
 
 // Moves a driven journal on; what became durable is delivered by the caller.
@@ -315,6 +337,18 @@ Napi::Value NativeJournal::Groups(const Napi::CallbackInfo& info) {
   return answer;
 }
 
+Napi::Value NativeJournal::Repair(const Napi::CallbackInfo& info) {
+  if (!CheckOpen(info.Env())) return info.Env().Undefined();
+  Result<std::span<const uint8_t>> batch = ToBytes(info[0], "batch");
+  if (!batch.ok()) return Throw(info.Env(), batch.status());
+  return Ticket(info.Env(), journal_->Repair(batch.value()));
+}
+
+Napi::Value NativeJournal::Damage(const Napi::CallbackInfo& info) {
+  if (!CheckRecovered(info.Env())) return info.Env().Undefined();
+  return ToArray(info.Env(), journal_->Damage());
+}
+
 Napi::Value NativeJournal::Stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!CheckRecovered(env)) return env.Undefined();
@@ -332,6 +366,11 @@ Napi::Value NativeJournal::Stats(const Napi::CallbackInfo& info) {
   object["fileSystem"] = Napi::String::New(env, stats.file_system);
   object["writeMode"] = Napi::String::New(env, WriteModeName(stats.write_mode));
   object["blocksInFlight"] = ToNumber(env, stats.blocks_in_flight);
+  object["spareSegments"] = ToNumber(env, stats.spare_segments);
+  object["damaged"] = ToNumber(env, stats.damaged);
+  object["repaired"] = ToNumber(env, stats.repaired);
+  object["scrubbedBytes"] = ToNumber(env, stats.scrubbed_bytes);
+  object["scrubPasses"] = ToNumber(env, stats.scrub_passes);
   return object;
 }
 

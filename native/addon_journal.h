@@ -25,8 +25,8 @@ class NativeJournal;
 void OnWake(Napi::Env env, Napi::Function, NativeJournal* journal, void*);
 using Wake = Napi::TypedThreadSafeFunction<NativeJournal, void, &OnWake>;
 
-// new NativeJournal(options, onDurable, onFailure); then open(), the rest, close(). Between open() and the end of
-// close() the object holds itself: an open journal is not collected.
+// new NativeJournal(options, onDurable, onFailure, onDamage); then open(), the rest, close(). Between open() and the
+// end of close() the object holds itself: an open journal is not collected.
 class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private JournalListener {
  public:
   static Napi::Function Class(Napi::Env env) {
@@ -40,6 +40,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
          InstanceMethod<&NativeJournal::TruncatePrefix>("truncatePrefix"),
          InstanceMethod<&NativeJournal::SaveCommitHint>("saveCommitHint"), InstanceMethod<&NativeJournal::Read>("read"),
          InstanceMethod<&NativeJournal::Group>("group"), InstanceMethod<&NativeJournal::Groups>("groups"),
+         InstanceMethod<&NativeJournal::Repair>("repair"), InstanceMethod<&NativeJournal::Damage>("damage"),
          InstanceMethod<&NativeJournal::Stats>("stats")});
   }
 
@@ -50,6 +51,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
     }
     on_durable_ = Napi::Persistent(info[1].As<Napi::Function>());
     on_failure_ = Napi::Persistent(info[2].As<Napi::Function>());
+    on_damage_ = Napi::Persistent(info[3].As<Napi::Function>());
   }
 
   ~NativeJournal() override { ShutDown(); }
@@ -82,6 +84,13 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
     }
     WakeUp();
   }
+  void OnDamage(const DamagedRange& range) override {
+    {
+      const std::lock_guard lock(mutex_);
+      damage_.push_back(range);
+    }
+    WakeUp();
+  }
   void OnDriveable() override {
     driveable_ = true;
     WakeUp();
@@ -92,6 +101,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   void Drive();
 
   void DeliverReads(Napi::Env env);
+  void DeliverDamage(Napi::Env env);
   // Keeps the process alive exactly while somebody waits for an answer.
   void UpdateReference(Napi::Env env);
 
@@ -109,6 +119,8 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value Group(const Napi::CallbackInfo& info);
   Napi::Value Groups(const Napi::CallbackInfo& info);
+  Napi::Value Repair(const Napi::CallbackInfo& info);
+  Napi::Value Damage(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
 
   Napi::Value Ticket(Napi::Env env, const Result<uint64_t>& ticket);
@@ -139,6 +151,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   OpenOptions options_;
   Napi::FunctionReference on_durable_;
   Napi::FunctionReference on_failure_;
+  Napi::FunctionReference on_damage_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ReadQueue> reads_;
   bool opened_ = false;
@@ -160,6 +173,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   std::mutex mutex_;
   Status failure_;
   std::vector<AnsweredRead> answered_;
+  std::vector<DamagedRange> damage_;  // Not yet delivered.
 };
 
 }  // namespace scriptorium::addon

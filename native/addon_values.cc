@@ -126,6 +126,7 @@ Napi::Object ToObject(Napi::Env env, const RecoveryReport& report) {
   object["tornBytes"] = ToNumber(env, report.torn_bytes);
   object["droppedBlocks"] = ToNumber(env, report.dropped_blocks);
   object["sealed"] = Napi::Boolean::New(env, report.sealed);
+  object["damagedBlocks"] = ToNumber(env, report.damaged_blocks);
   object["headerCopiesUsed"] = ToNumber(env, report.header_copies_used);
   return object;
 }
@@ -160,6 +161,23 @@ Napi::Object ToObject(Napi::Env env, const GroupLog& log) {
   return object;
 }
 
+Napi::Object ToObject(Napi::Env env, const DamagedRange& range) {
+  Napi::Object object = Napi::Object::New(env);
+  object["group"] = ToNumber(env, range.group);
+  object["from"] = ToNumber(env, range.from);
+  object["to"] = ToNumber(env, range.to);
+  const bool hole = range.at.segment == 0;
+  object["segment"] = hole ? env.Null() : Napi::String::New(env, SegmentName(range.at.segment));
+  object["offset"] = hole ? env.Null() : ToNumber(env, range.at.offset);
+  return object;
+}
+
+Napi::Array ToArray(Napi::Env env, const std::vector<DamagedRange>& ranges) {
+  Napi::Array array = Napi::Array::New(env, ranges.size());
+  for (uint32_t at = 0; at < ranges.size(); ++at) array[at] = ToObject(env, ranges[at]);
+  return array;
+}
+
 Napi::Object ToObject(Napi::Env env, const Inspection& inspection) {
   Napi::Object object = Napi::Object::New(env);
   object["identity"] = inspection.identity ? ToObject(env, *inspection.identity) : env.Null();
@@ -190,6 +208,7 @@ Napi::Object ToObject(Napi::Env env, const Inspection& inspection) {
   }
   object["blocks"] = blocks;
   object["report"] = ToObject(env, inspection.report);
+  object["damage"] = ToArray(env, inspection.damage);
   object["failure"] = inspection.verdict.ok() ? env.Null() : ToError(env, inspection.verdict).Value();
   return object;
 }

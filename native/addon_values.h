@@ -32,6 +32,8 @@ Napi::Object ToObject(Napi::Env env, const IndexTerm& value);
 Napi::Object ToObject(Napi::Env env, const Identity& identity);
 Napi::Object ToObject(Napi::Env env, const RecoveryReport& report);
 Napi::Object ToObject(Napi::Env env, const GroupLog& log);
+Napi::Object ToObject(Napi::Env env, const DamagedRange& range);
+Napi::Array ToArray(Napi::Env env, const std::vector<DamagedRange>& ranges);
 Napi::Object ToObject(Napi::Env env, const Inspection& inspection);
 Napi::Object ToObject(Napi::Env env, const DiskProbe& probe);
 

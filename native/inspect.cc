@@ -26,6 +26,39 @@ std::vector<SegmentHeader> ReadableSegments(FileSystem& files, const std::string
   return segments;
 }
 
+bool Holds(File& file, const RecoveryOptions& options, uint64_t group, const BatchEntry& entry) {
+  const uint64_t begin = RoundDown(entry.offset, options.alignment);
+  const size_t bytes = RoundUp(entry.offset + entry.bytes - begin, options.alignment);
+  AlignedBuffer buffer(bytes, kMaxAlignment);
+  if (!ReadFully(file, buffer.data(), bytes, begin).ok()) return false;
+  Result<BatchHeader> batch = ParseBatch({buffer.data() + (entry.offset - begin), entry.bytes});
+  return batch.ok() && batch.value().group == group && batch.value().first_index == entry.first_index;
+}
+
+// Reads every batch, and again those that do not hold.
+void MarkEveryDamage(FileSystem& files, const std::string& directory, const RecoveryOptions& options, LogIndex* index) {
+  std::vector<DamagedRange> damage;
+  std::unique_ptr<File> file;
+  uint32_t open_segment = 0;
+  for (const auto& [group, log] : index->groups()) {
+    for (const BatchEntry& entry : log.batches()) {
+      if (entry.hole()) continue;
+      if (entry.segment != open_segment) {
+        Result<std::unique_ptr<File>> opened =
+            files.Open(JoinPath(directory, SegmentName(entry.segment)), OpenMode::kRead, options.direct);
+        if (!opened.ok()) continue;
+        file = std::move(opened.value());
+        open_segment = entry.segment;
+      }
+      if (Holds(*file, options, group, entry) || Holds(*file, options, group, entry)) continue;
+      damage.push_back({group, entry.first_index, 0, {entry.segment, entry.offset}});
+    }
+  }
+  for (const DamagedRange& range : damage) {
+    index->Make(range.group).value()->MarkDamaged(range.from, range.at, std::nullopt);
+  }
+}
+
 }  // namespace
 
 Inspection InspectDirectory(FileSystem& files, const std::string& directory, size_t max_blocks) {
@@ -49,8 +82,20 @@ Inspection InspectDirectory(FileSystem& files, const std::string& directory, siz
     if (newest.size() > max_blocks) newest.pop_front();
   };
   Result<Recovered> recovered = Recover(files, directory, identity.value(), options, &inspection.report);
-  inspection.verdict = recovered.status();
   inspection.blocks.assign(newest.begin(), newest.end());
+  if (recovered.status().code() == Code::kRotten) {
+    options.use_footers = true;
+    options.on_block = nullptr;
+    RecoveryReport report;
+    Result<Recovered> opened = Recover(files, directory, identity.value(), options, &report);
+    if (opened.ok()) {
+      MarkEveryDamage(files, directory, options, &opened.value().index);
+      inspection.report = report;
+      recovered = std::move(opened);
+    }
+  }
+  inspection.verdict = recovered.status();
+  if (recovered.ok()) inspection.damage = recovered.value().index.Damage();
   return inspection;
 }
 

@@ -29,7 +29,16 @@ export interface NativeReport {
   readonly tornBytes: number;
   readonly droppedBlocks: number;
   readonly sealed: boolean;
+  readonly damagedBlocks: number;
   readonly headerCopiesUsed: number;
+}
+
+export interface NativeDamage {
+  readonly group: number;
+  readonly from: number;
+  readonly to: number;
+  readonly segment: string | null;
+  readonly offset: number | null;
 }
 
 export interface NativeGroup {
@@ -55,6 +64,11 @@ export interface NativeStats {
   readonly fileSystem: string;
   readonly writeMode: 'io_uring' | 'dsync' | 'fdatasync';
   readonly blocksInFlight: number;
+  readonly spareSegments: number;
+  readonly damaged: number;
+  readonly repaired: number;
+  readonly scrubbedBytes: number;
+  readonly scrubPasses: number;
 }
 
 export interface NativeError extends Error {
@@ -73,6 +87,8 @@ export interface NativeJournal {
   truncatePrefix(group: number, index: number, term: number): number;
   saveCommitHint(group: number, index: number, term: number): number;
   read(group: number, fromIndex: number, maxBytes: number): Promise<Uint8Array>;
+  repair(batch: Uint8Array): number;
+  damage(): NativeDamage[];
   group(group: number): NativeGroup;
   groups(): number[];
   stats(): NativeStats;
@@ -98,6 +114,7 @@ export interface NativeInspection {
     readonly blockBytes: number;
   }[];
   readonly report: NativeReport;
+  readonly damage: readonly NativeDamage[];
   readonly failure: NativeError | null;
 }
 
@@ -121,6 +138,7 @@ interface Addon {
     options: object,
     onDurable: (ticket: number) => void,
     onFailure: (error: NativeError) => void,
+    onDamage: (range: NativeDamage) => void,
   ) => NativeJournal;
   crc32c(bytes: Uint8Array, start?: number, end?: number): number;
   format(options: object): Promise<void>;

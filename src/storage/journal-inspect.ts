@@ -2,7 +2,7 @@
 import { addon } from '../addon/addon.ts';
 import type { ScriptoriumError } from '../errors.ts';
 import { promising, toScriptoriumError } from './journal-errors.ts';
-import type { JournalIdentity, RecoveryReport } from './journal-types.ts';
+import type { DamagedRange, JournalIdentity, RecoveryReport } from './journal-types.ts';
 
 export interface InspectReport {
   /** Null if the directory is not a journal. */
@@ -28,6 +28,8 @@ export interface InspectReport {
   }[];
   /** As far as recovery got. */
   readonly report: RecoveryReport;
+  /** What is part of a log and cannot be read, if the directory can be opened. */
+  readonly damage: readonly DamagedRange[];
   readonly verdict: 'clean' | 'torn' | 'refused';
   /** Why it would be refused, with the file and offset where there is one. */
   readonly failure: { readonly error: ScriptoriumError; readonly file?: string; readonly offset?: number } | null;

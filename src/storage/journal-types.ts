@@ -50,10 +50,25 @@ export interface JournalOptions extends WriteOptions {
   readonly maxPendingBytes?: number;
   /** Go on without O_DIRECT where the file system has none (tmpfs); default false. */
   readonly allowBuffered?: boolean;
+  /** Bytes read back each second, at most, to find damage; default 4 MiB, up to 1 GiB; 0: none. */
+  readonly scrubBytesPerSecond?: number;
   /** Every record with a ticket up to this one is durable; one call for many. */
   readonly onDurable: (ticket: number) => void;
   /** Nothing more will become durable (R30); called at most once. */
   readonly onFailure: (error: ScriptoriumError) => void;
+  /** A batch was found damaged, by reading or scrubbing; once for each. Default: nobody hears of it. */
+  readonly onDamage?: (range: DamagedRange) => void;
+}
+
+/** A part of a log that is on this disk and cannot be read there (R29); `repair` puts it right. */
+export interface DamagedRange {
+  readonly group: number;
+  /** First and last index. */
+  readonly from: number;
+  readonly to: number;
+  /** File name and offset of the batch; null if no file has it. */
+  readonly segment: string | null;
+  readonly offset: number | null;
 }
 
 export interface IndexTerm {
@@ -101,6 +116,8 @@ export interface RecoveryReport {
   readonly droppedBlocks: number;
   /** Whether the journal had been idle or was closed. */
   readonly sealed: boolean;
+  /** Blocks that were kept although they do not hold: all but the bodies of batches in them is proven. */
+  readonly damagedBlocks: number;
   /** Segments whose first header was bad and the second good. */
   readonly headerCopiesUsed: number;
 }
@@ -124,4 +141,13 @@ export interface JournalStats {
   readonly writeMode: 'io_uring' | 'dsync' | 'fdatasync';
   /** Group commits that may be on their way to the disk at a time. */
   readonly blocksInFlight: number;
+  /** Files kept to be used again. */
+  readonly spareSegments: number;
+  /** Batches found damaged, by opening, reading or scrubbing. */
+  readonly damaged: number;
+  /** Batches put in their place. */
+  readonly repaired: number;
+  readonly scrubbedBytes: number;
+  /** Times that everything was read back. */
+  readonly scrubPasses: number;
 }

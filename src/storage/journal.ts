@@ -7,6 +7,7 @@ import { addon, type NativeJournal } from '../addon/addon.ts';
 import type { ScriptoriumError } from '../errors.ts';
 import { calling, promising, toScriptoriumError } from './journal-errors.ts';
 import type {
+  DamagedRange,
   FormatOptions,
   GroupState,
   HardState,
@@ -54,10 +55,10 @@ export class Journal {
    * WRONG_IDENTITY, LOCKED, NEWER_FORMAT, ROTTEN, UNCERTAIN_TAIL, NO_DIRECT_IO, READ_ONLY or IO_ERROR.
    */
   static open(options: JournalOptions): Promise<Journal> {
-    const { identity, onDurable, onFailure, ...rest } = options;
+    const { identity, onDurable, onFailure, onDamage = () => {}, ...rest } = options;
     return promising(async () => {
       const failed = (error: Error): void => onFailure(toScriptoriumError(error) as ScriptoriumError);
-      const native = new addon.NativeJournal({ ...rest, ...identity }, onDurable, failed);
+      const native = new addon.NativeJournal({ ...rest, ...identity }, onDurable, failed, onDamage);
       const opened = await native.open();
       return new Journal(native, opened.identity, opened.report);
     });
@@ -125,6 +126,19 @@ export class Journal {
    */
   flush(): void {
     calling(() => this.#native.flush());
+  }
+
+  /** Parts of logs that are here and cannot be read, in order of group and index. */
+  damage(): DamagedRange[] {
+    return calling(() => this.#native.damage());
+  }
+
+  /**
+   * Puts a whole encoded batch from another scribe where one was damaged: the very batch that stood there, else
+   * BAD_OPTION. It can be read when the ticket is durable. Refused as `append` refuses besides.
+   */
+  repair(batch: Uint8Array): number {
+    return this.#written(calling(() => this.#native.repair(batch)));
   }
 
   #written(ticket: number): number {
