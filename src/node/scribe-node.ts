@@ -72,6 +72,9 @@ export class ScribeNode {
       onDurable: (ticket) => {
         driver?.durable(ticket, journal.stats().lastDurableMicros);
       },
+      onDamage: (range) => {
+        log.error({ ...range }, 'a batch is damaged on this disk; readers are sent to other scribes');
+      },
       onFailure: (error) => {
         log.error({ error: error.message, code: error.code }, 'the journal failed; this scribe is silent from now on');
         driver?.stop();

@@ -19,15 +19,16 @@ export async function inspectJournal(directory: string, maxBlocks: number): Prom
   return found;
 }
 
-export function describeVerdict({ verdict, failure, report }: InspectReport): string {
-  if (verdict === 'clean') return 'clean';
+export function describeVerdict({ verdict, failure, report, damage }: InspectReport): string {
+  const damaged = damage.length === 0 ? '' : `, ${damage.length} damaged batches: opens, other scribes have them`;
+  if (verdict === 'clean') return `clean${damaged}`;
   if (verdict === 'torn')
-    return `torn: ${report.tornBytes} bytes after the end were never acknowledged and would be dropped`;
+    return `torn: ${report.tornBytes} bytes after the end were never acknowledged and would be dropped${damaged}`;
   return `refused: ${failure?.error.code}: ${failure?.error.message}`;
 }
 
 function printFound(found: InspectReport): void {
-  const { identity, segments, blocks, report } = found;
+  const { identity, segments, blocks, report, damage } = found;
   print(
     formatTable([
       ['scribe', identity?.scribeId ?? 'unknown'],
@@ -42,6 +43,10 @@ function printFound(found: InspectReport): void {
   );
   const segmentRows = segments.map((it) => [it.name, it.segmentBytes, new Date(it.createdMillis).toISOString()]);
   print(`\n${formatTable([['segment', 'bytes', 'created'], ...segmentRows])}`);
+  if (damage.length > 0) {
+    const damageRows = damage.map((it) => [it.group, it.from, it.to, it.segment ?? 'nowhere', it.offset ?? '']);
+    print(`\n${formatTable([['damaged: group', 'from', 'to', 'segment', 'offset'], ...damageRows])}`);
+  }
   if (blocks.length === 0) return;
   const blockRows = blocks.map((it) => [
     it.segment,

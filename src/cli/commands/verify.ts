@@ -22,12 +22,19 @@ const options = {
 
 async function verifyDirectory(directory: string, asJson: boolean): Promise<boolean> {
   const found = await inspectJournal(directory, 0);
-  const { verdict, report, failure } = found;
+  const { verdict, report, failure, damage } = found;
   const place = failure?.file === undefined ? {} : { file: failure.file, offset: failure.offset };
   if (asJson)
-    printJson({ verdict, code: failure?.error.code ?? null, ...place, batches: report.batches, blocks: report.blocks });
+    printJson({
+      verdict,
+      code: failure?.error.code ?? null,
+      ...place,
+      damage,
+      batches: report.batches,
+      blocks: report.blocks,
+    });
   else print(`${directory}: ${describeVerdict(found)} (${report.blocks} blocks, ${report.batches} batches read)`);
-  return verdict !== 'refused';
+  return verdict !== 'refused' && damage.length === 0;
 }
 
 async function verifyCluster(file: string, asJson: boolean): Promise<boolean> {
