@@ -39,7 +39,7 @@ class Scrubber {
   static constexpr size_t kStepBytes = 256 << 10;
   // How many turns it gives up, at most, to blocks that are being written.
   static constexpr int kMaxYields = 3;
-  static constexpr std::chrono::seconds kBetweenPasses{10};
+  static constexpr std::chrono::seconds kBetweenPasses{1};
 
   Journal& journal_;
   Counters& counters_;
