@@ -93,6 +93,9 @@ test('S53: the scrubber finds what rots while the journal is open, and tells of 
   await journal.close();
   const file = join(directory, 'segment-0000000000000001.log');
   const offset = findBatch(file, batchAt(BATCHES));
+  // An open journal that nobody waits for keeps no process alive.
+  const alive = setInterval(() => {}, 1000);
+  context.after(() => clearInterval(alive));
   const found = new Promise<DamagedRange>((resolve) => {
     // Slow enough that the last batch is not read before it is overwritten.
     void open(context, directory, { onDamage: resolve, scrubBytesPerSecond: 1 << 20 }).then(() =>
