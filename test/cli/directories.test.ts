@@ -117,21 +117,28 @@ describe('directories', () => {
     assert.equal(code, 0);
   });
 
-  test('a flipped bit is found by verify, which names file and offset', async () => {
+  test('S08 O08: a flipped bit is found by verify, which names file and offset, with the verdict of the engine', async () => {
     const damaged = join(folder.path, 'damaged');
     cpSync(join(cluster, 'b'), damaged, { recursive: true });
     const name = readdirSync(damaged).find((entry) => entry.endsWith('.log'))!;
-    const bytes = readFileSync(join(damaged, name));
-    // The first block follows the two copies of the segment's header and room for a checksum of every sector; this bit
-    // lies in its header.
-    const block = 8192 + bytes.length / 128;
-    bytes[block + 20]! ^= 1;
-    writeFileSync(join(damaged, name), bytes);
-    const { code, stdout } = await run('verify', '--json', '--dir', damaged);
-    const found = JSON.parse(stdout);
-    assert.equal(found.verdict, 'refused');
-    assert.equal(found.offset, block);
-    assert.match(found.file, /\.log$/);
-    assert.equal(code, 5);
+    const whole = readFileSync(join(damaged, name));
+    // The first block follows the two copies of the segment's header and room for a checksum of every sector.
+    const block = 8192 + whole.length / 128;
+    const verifyFlipped = async (byte: number): Promise<Record<string, unknown>> => {
+      const bytes = Buffer.from(whole);
+      bytes[block + byte]! ^= 1;
+      writeFileSync(join(damaged, name), bytes);
+      const { code, stdout } = await run('verify', '--json', '--dir', damaged);
+      assert.equal(code, 5);
+      return JSON.parse(stdout);
+    };
+    const records = await verifyFlipped(70);
+    assert.equal(records.verdict, 'refused');
+    assert.equal(records.offset, block);
+    assert.match(String(records.file), /\.log$/);
+    // The header of a block can be told from its records and the block behind it.
+    const header = await verifyFlipped(20);
+    assert.equal(header.verdict, 'clean');
+    assert.equal(header.damagedBlocks, 1);
   });
 });

@@ -20,7 +20,8 @@ export async function inspectJournal(directory: string, maxBlocks: number): Prom
 }
 
 export function describeVerdict({ verdict, failure, report, damage }: InspectReport): string {
-  const damaged = damage.length === 0 ? '' : `, ${damage.length} damaged batches: opens, other scribes have them`;
+  const blocks = report.damagedBlocks === 0 ? '' : `, ${report.damagedBlocks} damaged blocks that prove what they held`;
+  const damaged = `${blocks}${damage.length === 0 ? '' : `, ${damage.length} damaged batches that other scribes have`}`;
   if (verdict === 'clean') return `clean${damaged}`;
   if (verdict === 'torn')
     return `torn: ${report.tornBytes} bytes after the end were never acknowledged and would be dropped${damaged}`;

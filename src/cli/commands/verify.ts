@@ -30,11 +30,12 @@ async function verifyDirectory(directory: string, asJson: boolean): Promise<bool
       code: failure?.error.code ?? null,
       ...place,
       damage,
+      damagedBlocks: report.damagedBlocks,
       batches: report.batches,
       blocks: report.blocks,
     });
   else print(`${directory}: ${describeVerdict(found)} (${report.blocks} blocks, ${report.batches} batches read)`);
-  return verdict !== 'refused' && damage.length === 0;
+  return verdict !== 'refused' && damage.length === 0 && report.damagedBlocks === 0;
 }
 
 async function verifyCluster(file: string, asJson: boolean): Promise<boolean> {
