@@ -1,6 +1,8 @@
 #include "block.h"
 
+#include <algorithm>
 #include <cassert>
+#include <vector>
 
 #include "crc32c.h"
 #include "little_endian.h"
@@ -129,12 +131,32 @@ BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32
 
   uint8_t* to = bytes_.data();
   std::memset(to + used_, 0, header.block_bytes - used_);
-  header.body_crc = Crc32c(to + kBlockHeaderBytes, header.body_bytes);
-  // The first sector holds the header, which was never there before.
-  header.same_sectors = prior.CountUnwritten({to + kSectorBytes, header.block_bytes - kSectorBytes},
-                                             header.offset + static_cast<uint32_t>(kSectorBytes));
+  SumBody(prior, &header);
   EncodeBlockHeader(&header, to);
   return header;
+}
+
+// Body checksum and sectors that equal what lay there before. Where the latter is known by checksums the body's follows
+// from those of its sectors, so that either way the bytes are read once.
+void BlockBuffer::SumBody(const PriorContent& prior, BlockHeader* header) const {
+  const uint8_t* block = bytes_.data();
+  // The first sector holds the header, which was never there before.
+  const std::span<const uint8_t> rest(block + kSectorBytes, header->block_bytes - kSectorBytes);
+  const auto rest_offset = header->offset + static_cast<uint32_t>(kSectorBytes);
+  if (!prior.in_table()) {
+    header->body_crc = Crc32c(block + kBlockHeaderBytes, header->body_bytes);
+    header->same_sectors = prior.CountUnwritten(rest, rest_offset);
+    return;
+  }
+  std::vector<uint32_t> crcs(rest.size() / kSectorBytes);
+  Crc32cSectors(rest.data(), crcs.size(), crcs.data());
+  header->same_sectors = prior.CountUnwritten(crcs, rest_offset);
+  const size_t in_first = std::min<size_t>(header->body_bytes, kSectorBytes - kBlockHeaderBytes);
+  const size_t whole_sectors = (header->body_bytes - in_first) / kSectorBytes;
+  uint32_t crc = Crc32c(block + kBlockHeaderBytes, in_first);
+  for (size_t at = 0; at < whole_sectors; ++at) crc = Crc32cAppendSector(crc, crcs[at]);
+  const size_t done = in_first + whole_sectors * kSectorBytes;
+  header->body_crc = Crc32c(block + kBlockHeaderBytes + done, header->body_bytes - done, crc);
 }
 
 }  // namespace scriptorium

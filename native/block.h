@@ -122,6 +122,8 @@ class BlockBuffer {
   const uint8_t* data() const { return bytes_.data(); }
 
  private:
+  void SumBody(const PriorContent& prior, BlockHeader* header) const;
+
   AlignedBuffer bytes_;
   Position position_;
   uint64_t sequence_ = 0;

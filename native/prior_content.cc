@@ -1,5 +1,7 @@
 #include "prior_content.h"
 
+#include <vector>
+
 #include "crc32c.h"
 #include "little_endian.h"
 
@@ -13,16 +15,31 @@ bool PriorContent::Unwritten(const uint8_t* sector, uint32_t offset) const {
 }
 
 uint32_t PriorContent::CountUnwritten(std::span<const uint8_t> bytes, uint32_t offset) const {
+  const size_t sectors = bytes.size() / kSectorBytes;
+  if (table_ != nullptr) {
+    std::vector<uint32_t> crcs(sectors);
+    Crc32cSectors(bytes.data(), sectors, crcs.data());
+    return CountUnwritten(crcs, offset);
+  }
   uint32_t count = 0;
-  for (size_t at = 0; at + kSectorBytes <= bytes.size(); at += kSectorBytes) {
-    count += Unwritten(bytes.data() + at, offset + static_cast<uint32_t>(at)) ? 1 : 0;
+  for (size_t at = 0; at < sectors; ++at) count += AllZero(bytes.data() + at * kSectorBytes, kSectorBytes) ? 1 : 0;
+  return count;
+}
+
+uint32_t PriorContent::CountUnwritten(std::span<const uint32_t> crcs, uint32_t offset) const {
+  const size_t first = offset / kSectorBytes;
+  uint32_t count = 0;
+  for (size_t at = 0; at < crcs.size() && (first + at + 1) * sizeof(uint32_t) <= table_->size(); ++at) {
+    count += crcs[at] == Load<uint32_t>(table_->data() + (first + at) * sizeof(uint32_t)) ? 1 : 0;
   }
   return count;
 }
 
 void NotePriorContent(std::span<const uint8_t> bytes, uint64_t offset, uint8_t* table) {
-  for (size_t at = 0; at + kSectorBytes <= bytes.size(); at += kSectorBytes) {
-    Store<uint32_t>(table + (offset + at) / kSectorBytes * sizeof(uint32_t), Crc32c(bytes.data() + at, kSectorBytes));
+  std::vector<uint32_t> crcs(bytes.size() / kSectorBytes);
+  Crc32cSectors(bytes.data(), crcs.size(), crcs.data());
+  for (size_t at = 0; at < crcs.size(); ++at) {
+    Store<uint32_t>(table + (offset / kSectorBytes + at) * sizeof(uint32_t), crcs[at]);
   }
 }
 

@@ -28,6 +28,10 @@ class PriorContent {
   bool Unwritten(const uint8_t* sector, uint32_t offset) const;
   // How many whole sectors of `bytes`, which stand at `offset`, do.
   uint32_t CountUnwritten(std::span<const uint8_t> bytes, uint32_t offset) const;
+  // The same from the checksums of the sectors; only if `in_table`.
+  uint32_t CountUnwritten(std::span<const uint32_t> crcs, uint32_t offset) const;
+  // Whether what lay there is known by checksums, rather than being zeros.
+  bool in_table() const { return table_ != nullptr; }
   bool AllUnwritten(std::span<const uint8_t> bytes, uint32_t offset) const {
     return CountUnwritten(bytes, offset) == bytes.size() / kSectorBytes;
   }

@@ -43,6 +43,42 @@ BlockHeader Filled(BlockBuffer& block) {
 
 }  // namespace
 
+TEST("checksums of sectors are those of their bytes, and join to that of the whole") {
+  uint64_t random = 11;
+  std::vector<uint8_t> bytes(40 * kCrcSectorBytes);
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(NextRandom(&random));
+  for (size_t sectors = 0; sectors <= 40; ++sectors) {
+    std::vector<uint32_t> crcs(sectors);
+    Crc32cSectors(bytes.data(), sectors, crcs.data());
+    uint32_t joined = 0;
+    for (size_t at = 0; at < sectors; ++at) {
+      CHECK_EQUAL(crcs[at], Crc32cPortable(&bytes[at * kCrcSectorBytes], kCrcSectorBytes));
+      joined = Crc32cAppendSector(joined, crcs[at]);
+    }
+    CHECK_EQUAL(joined, Crc32cPortable(bytes.data(), sectors * kCrcSectorBytes));
+  }
+}
+
+TEST("a block for a segment used again has the checksum of its body, and counts the sectors that lay there before") {
+  uint64_t random = 12;
+  for (const size_t payload : {0u, 8u, 400u, 424u, 432u, 440u, 512u, 5000u, 100'000u}) {
+    std::vector<uint8_t> bytes(payload);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(NextRandom(&random));
+    auto table = std::make_shared<AlignedBuffer>(PriorTableBytes(1 << 20), kMaxAlignment);
+    std::memset(table->data(), 0, table->size());
+    BlockBuffer block(1 << 20, kMaxAlignment);
+    const auto build = [&] {
+      block.Begin({1, 8192}, 1, 1 << 20, 4096);
+      block.Append(RecordType::kBatch, 1, 1, bytes);
+      return block.Finish(7, 0, 0, PriorContent(table));
+    };
+    const BlockHeader first = build();
+    CHECK_EQUAL(first.body_crc, Crc32cPortable(block.data() + kBlockHeaderBytes, first.body_bytes));
+    NotePriorContent({block.data(), first.block_bytes}, 8192, table->data());
+    CHECK_EQUAL(build().same_sectors, first.block_bytes / kSectorBytes - 1);
+  }
+}
+
 TEST("S09: no single flipped bit of a block header goes unnoticed") {
   BlockBuffer block(16384, 4096);
   const BlockHeader written = Filled(block);
