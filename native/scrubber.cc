@@ -21,12 +21,12 @@ void Scrubber::Stop() {
 }
 
 size_t Scrubber::Step() {
+  if (groups_.empty()) groups_ = journal_.Groups();
   while (FindNext()) {
     Result<ReadPlan> plan = journal_.PlanRead(groups_[group_], index_, kStepBytes);
     if (!plan.ok()) {
       // Cut since it was looked up, or not yet durable: the group's turn comes again in the next pass.
-      ++group_;
-      index_ = 0;
+      NextGroup();
       continue;
     }
     const ReadPlan& read = plan.value();
@@ -38,23 +38,26 @@ size_t Scrubber::Step() {
       index_ = ParseBatchHeader(std::span(bytes_).last(last)).value().last_index() + 1;
     } else if (counters_.damaged == known) {
       // Not the batch's fault, so nothing to be said about it.
-      ++group_;
-      index_ = 0;
+      NextGroup();
     }
     counters_.scrubbed_bytes += read.bytes;
     return read.bytes;
   }
+  // The pass is over; the next one begins after a pause, and never within the same step.
+  ++counters_.scrub_passes;
+  groups_.clear();
+  group_ = 0;
   return 0;
 }
 
-// Moves on to the next batch that can be read, at `index_` or behind it; false at the end of a pass.
+void Scrubber::NextGroup() {
+  ++group_;
+  index_ = 0;
+}
+
+// Moves on to the next batch that can be read, at `index_` or behind it; false at the end of the pass.
 bool Scrubber::FindNext() {
-  if (group_ >= groups_.size()) {
-    groups_ = journal_.Groups();
-    group_ = 0;
-    index_ = 0;
-  }
-  for (; group_ < groups_.size(); ++group_, index_ = 0) {
+  for (; group_ < groups_.size(); NextGroup()) {
     bool found = false;
     journal_.VisitGroup(groups_[group_], [&](const GroupLog& log) {
       index_ = std::max(index_, log.log_start().index + 1);
@@ -67,7 +70,6 @@ bool Scrubber::FindNext() {
     });
     if (found) return true;
   }
-  ++counters_.scrub_passes;
   return false;
 }
 

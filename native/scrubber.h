@@ -32,6 +32,7 @@ class Scrubber {
 
  private:
   bool FindNext();
+  void NextGroup();
   void Run();
   bool Wait(std::chrono::nanoseconds time);
 
