@@ -22,6 +22,7 @@
         'native/identity.cc',
         'native/inspect.cc',
         'native/journal.cc',
+        'native/journal_compact.cc',
         'native/journal_read.cc',
         'native/journal_release.cc',
         'native/log_index.cc',

@@ -49,6 +49,9 @@ Status NativeJournal::ReadOptions(const Napi::Object& given) {
       !status.ok()) {
     return status;
   }
+  uint64_t spares = options_.max_spares;
+  if (Status status = ReadInteger(given, "spareSegments", 0, 64, &spares); !status.ok()) return status;
+  options_.max_spares = static_cast<uint32_t>(spares);
   options_.max_block_bytes = block_bytes;
   options_.max_pending_bytes = pending_bytes;
   options_.allow_buffered = given.Get("allowBuffered").ToBoolean();

@@ -49,12 +49,15 @@ Result<GroupCommit::Appended> GroupCommit::Append(RecordType type, uint64_t grou
     appended = stream_.Append(type, group, payload);
     pending_bytes_ += appended.bytes;
     if (type == RecordType::kRelease) releases_.emplace_back(appended.ticket, Load<uint64_t>(payload.data()));
+    if (type == RecordType::kMovedBatch) last_move_ = appended.ticket;
     // The thread of a driven journal only needs to know that there is something to seal again.
     wake = thread_waits_ && (sealed_ || options_.driven_by == DrivenBy::kThread);
     if (wake) thread_waits_ = false;
     sealed_ = false;
   }
   if (wake) work_.notify_one();
+  // Nobody who drives knows of this one.
+  if (type == RecordType::kMovedBatch && options_.driven_by == DrivenBy::kCaller) listener_.OnDriveable();
   return appended;
 }
 
@@ -212,6 +215,10 @@ void GroupCommit::Publish() {
     for (BlockStream::Block& block : finished) stream_.Recycle(std::move(block));
     for (; !releases_.empty() && releases_.front().first <= last_ordinal; releases_.pop_front()) {
       segments_.Release(releases_.front().second);
+    }
+    if (last_move_ != 0 && last_move_ <= last_ordinal) {
+      last_move_ = 0;
+      segments_.Wake();
     }
   }
   in_flight_count_ = in_flight_.size();

@@ -151,6 +151,7 @@ class GroupCommit {
   uint64_t seal_sequence_ = 0;
   // Release records that are not durable yet: ordinal, and the lowest segment still needed once it is.
   std::deque<std::pair<uint64_t, uint64_t>> releases_;
+  uint64_t last_move_ = 0;  // Ordinal of the last moved batch that is not durable yet.
   Status failure_;
   // Since when the disk could have had what waits; only while the policy asks for patience.
   std::optional<std::chrono::steady_clock::time_point> lingering_since_;

@@ -86,6 +86,7 @@ Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identit
                          recovered.previous_crc,
                          nothing_to_witness},
       *segments_, std::move(queue.queue), [this] { return index_.EncodeBases(); }, listener, counters_);
+  segments_->OnIdle([this] { return Compact(); });
   // A base bears witness as well as a seal does, where no seal can stand. Not worth a new segment.
   if (!nothing_to_witness && segments_->Exists(recovered.resume.segment)) commit_->BeginSegment();
   counters_.damaged = index_.Damage().size();

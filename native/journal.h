@@ -7,6 +7,8 @@
 #ifndef SCRIPTORIUM_JOURNAL_H_
 #define SCRIPTORIUM_JOURNAL_H_
 
+#include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -143,7 +145,23 @@ class Journal {
   template <typename Check, typename Apply>
   Result<uint64_t> Take(RecordType type, uint64_t group, std::span<const uint8_t> payload, Check check, Apply apply);
 
+  // A batch that was appended again, and is not durable there yet.
+  struct MovedBatch {
+    BatchHeader batch;
+    Position from;
+    Position to;
+  };
+  struct Straggler {
+    uint64_t group;
+    ReadPlan::Piece piece;
+  };
+
   void ReleaseDead();
+  bool Compact();
+  bool SettleMoves();
+  std::vector<Straggler> FindStragglers() const;
+  bool Move(const Straggler& straggler, std::span<const uint8_t> bytes);
+  bool StandsAt(uint64_t group, uint64_t first_index, Position place) const;
   Status ReadPlaces(const ReadPlan& plan, uint8_t* to);
   Status ReadAlone(const ReadPlan& plan, const ReadPlan::Piece& piece, uint8_t* to);
   void NoteDamage(const ReadPlan& plan, const ReadPlan::Piece& piece, std::optional<uint32_t> body_crc);
@@ -162,6 +180,8 @@ class Journal {
   LogIndex index_;
   std::set<uint64_t> based_;  // Segments that begin with a base, so that those before may go.
   uint64_t released_;         // A record says that segments below are not needed.
+  std::deque<MovedBatch> moves_;
+  std::atomic<uint32_t> stuck_{0};  // A segment whose batches could not be read to be moved.
   Counters counters_;
   std::unique_ptr<SegmentStore> segments_;
   std::unique_ptr<GroupCommit> commit_;

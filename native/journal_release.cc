@@ -28,7 +28,7 @@ void Journal::ReleaseDead() {
 bool Journal::Drive(bool wait) {
   bool moved = commit_->Drive(wait);
   if (driven_by_ != DrivenBy::kNobody) return moved;
-  while (segments_->RunOnce()) moved = true;
+  while (segments_->RunOnce() || Compact()) moved = true;
   return moved;
 }
 

@@ -84,19 +84,35 @@ void SegmentStore::PrepareAhead(uint64_t number) {
   std::lock_guard lock(mutex_);
   if (number <= wanted_ || headers_.find(number) != headers_.end()) return;
   wanted_ = number;
-  changed_.notify_all();
+  Notify();
 }
 
 void SegmentStore::Finish(const Trailer& trailer) {
   std::lock_guard lock(mutex_);
   trailers_.push_back(trailer);
+  Notify();
+}
+
+void SegmentStore::Wake() {
+  std::lock_guard lock(mutex_);
+  Notify();
+}
+
+void SegmentStore::OnIdle(std::function<bool()> callback) {
+  std::lock_guard lock(mutex_);
+  on_idle_ = std::move(callback);
+  Notify();
+}
+
+void SegmentStore::Notify() {
+  ++notices_;
   changed_.notify_all();
 }
 
 void SegmentStore::Release(uint64_t number) {
   std::lock_guard lock(mutex_);
   released_ = std::max(released_, number);
-  changed_.notify_all();
+  Notify();
 }
 
 bool SegmentStore::Released(uint64_t number) const {
@@ -108,7 +124,7 @@ void SegmentStore::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopped_ = true;
-    changed_.notify_all();
+    Notify();
   }
   if (thread_.joinable()) thread_.join();
   std::lock_guard lock(mutex_);
@@ -155,7 +171,7 @@ Status SegmentStore::Prepare(std::unique_lock<std::mutex>& lock, uint64_t number
     headers_[number] = made.value().header;
     made_ = std::move(made.value());
   }
-  changed_.notify_all();
+  Notify();
   return made.status();
 }
 
@@ -247,7 +263,13 @@ bool SegmentStore::RunOnce() {
 void SegmentStore::Run() {
   std::unique_lock lock(mutex_);
   while (!stopped_) {
-    if (!Work(lock)) changed_.wait(lock);
+    const uint64_t noticed = notices_;
+    if (Work(lock)) continue;
+    const auto callback = on_idle_;
+    lock.unlock();
+    const bool more = callback && callback();
+    lock.lock();
+    if (!more) changed_.wait(lock, [&] { return stopped_ || notices_ != noticed; });
   }
   while (!trailers_.empty()) WriteTrailerOf(lock);
 }

@@ -79,6 +79,10 @@ class SegmentStore {
   void Release(uint64_t number);
   // Whether the segment was released; a read from it that failed, or did not, says nothing.
   bool Released(uint64_t number) const;
+  // Something became durable that the idle callback may wait for.
+  void Wake();
+  // What the thread does when nothing else is to be done; true if it may have more to do.
+  void OnIdle(std::function<bool()> callback);
   // Does one piece of what the thread would do; false if there was none. Only without a thread.
   bool RunOnce();
   // Ends the background thread, giving up what it prepares, and closes the files. Idempotent.
@@ -96,6 +100,7 @@ class SegmentStore {
   void WriteTrailerOf(std::unique_lock<std::mutex>& lock);
   void Free(std::unique_lock<std::mutex>& lock);
   void RemoveSpare(std::unique_lock<std::mutex>& lock);
+  void Notify();
   void Run();
   std::string PathOf(uint64_t number) const { return JoinPath(options_.directory, SegmentName(number)); }
 
@@ -111,6 +116,8 @@ class SegmentStore {
   uint64_t wanted_ = 0;
   uint64_t tried_ = 0;  // By the thread, with or without success.
   std::function<void()> on_prepared_;
+  std::function<bool()> on_idle_;
+  uint64_t notices_ = 0;  // How often the thread was told to look again.
   bool preparing_ = false;
   std::deque<Trailer> trailers_;  // To be written.
   uint64_t released_ = 0;         // Segments below are not needed.

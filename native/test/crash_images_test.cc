@@ -108,7 +108,7 @@ class Enumeration {
       CHECK_OK(ticket.status());
       // What it holds with this record can be asked only when the record is durable, and that is told before.
       while (journal.Drive(true)) continue;
-      CHECK_EQUAL(ticker.durable, ticket.value());
+      CHECK(ticker.durable >= ticket.value());  // Beyond it may be records that the journal added itself.
       holds = Describe(journal);
       ticker.history.Appended(at, ticket.value(), holds);
     }

@@ -162,3 +162,44 @@ TEST("S31: a disk that asks for 16 KiB alignment gets it, and a directory moved 
     journal.value()->VisitGroup(0, [&](const GroupLog& log) { CHECK_EQUAL(log.tail().index, index); });
   }
 }
+
+TEST("S49: with threads of its own, a journal lets go of segments and moves stragglers while it is written and read") {
+  FaultFileSystem disk(8);
+  FormatOptions format = TinyFormat();
+  CHECK_OK(Journal::Format(disk, format));
+  Waiter waiter;
+  Result<std::unique_ptr<Journal>> opened = Journal::Open(disk, Threaded(), waiter);
+  CHECK_OK(opened.status());
+  Journal& journal = *opened.value();
+  const Bytes quiet = MakeBatch(9, 1, 1, 1, 300);
+  CHECK_OK(journal.Append(quiet).status());
+  std::atomic<bool> done{false};
+  std::thread reader([&] {
+    Bytes bytes(quiet.size());
+    while (!done) {
+      Result<ReadPlan> plan = journal.PlanRead(9, 1, 1);
+      if (!plan.ok()) continue;  // Not durable yet.
+      CHECK_OK(journal.Read(plan.value(), bytes.data()));
+      CHECK(bytes == quiet);
+    }
+  });
+  const auto quiet_segment = [&] {
+    uint32_t segment = 0;
+    journal.VisitGroup(9, [&](const GroupLog& log) { segment = log.batches().at(0).segment; });
+    return segment;
+  };
+  for (uint64_t index = 1; index <= 300 || quiet_segment() == 1; ++index) {
+    Result<uint64_t> ticket = journal.Append(MakeBatch(0, 1, index, 1, 9000));
+    CHECK_OK(ticket.status());
+    CHECK(waiter.WaitFor(ticket.value()));
+    if (index % 10 == 0) CHECK_OK(journal.TruncatePrefix(0, {index, 1}).status());
+  }
+  done = true;
+  reader.join();
+  CHECK_OK(journal.Close());
+  CHECK(journal.stats().segments < 30);
+  Recorder recorder;
+  Result<std::unique_ptr<Journal>> again = Journal::Open(disk, TinyOpen(), recorder);
+  CHECK_OK(again.status());
+  again.value()->VisitGroup(9, [](const GroupLog& log) { CHECK_EQUAL(log.tail().index, 1U); });
+}

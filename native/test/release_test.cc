@@ -165,6 +165,36 @@ TEST("S21 S06: a segment that is used again shows a torn write as torn, and no b
   CHECK_CODE(Journal::Open(*stopped, TinyOpen(), ignored).status(), Code::kRotten);
 }
 
+TEST(
+    "S46: one quiet batch does not keep the segments after it: it is moved, read from its new place, and found again") {
+  FaultFileSystem disk(15);
+  CHECK_OK(Journal::Format(disk, TinyFormat()));
+  auto journal = MustOpen(disk);
+  CHECK_OK(journal->Append(MakeBatch(9, 1, 1, 3, 500)).status());
+  CHECK_OK(journal->TruncatePrefix(9, {1, 1}).status());
+  Fill(*journal, 0, 12);
+  Result<ReadPlan> plan = journal->PlanRead(9, 2, 1);
+  CHECK_OK(plan.status());
+  CHECK_EQUAL(plan.value().pieces[0].segment, 1U);
+  DropAll(*journal, 0);
+  CHECK(!Exists(disk, SegmentName(1)));
+  const Bytes expected = MakeBatch(9, 1, 1, 3, 500);
+  Bytes bytes(plan.value().bytes);
+  CHECK_OK(journal->Read(plan.value(), bytes.data()));
+  CHECK(bytes == expected);
+  Result<ReadPlan> again = journal->PlanRead(9, 2, 1);
+  CHECK_OK(again.status());
+  CHECK(again.value().pieces[0].segment > 1);
+  Fill(*journal, 0, 8);
+  CHECK_OK(journal->Close());
+  const std::string holds = Describe(*journal);
+  journal.reset();
+  CHECK_OK(InspectDirectory(disk, kDirectory, 1).verdict);
+  auto opened = MustOpen(disk);
+  CHECK(opened->report().footers > 0);
+  CHECK_EQUAL(Describe(*opened), holds);
+}
+
 TEST("S51: ten thousand logs share one directory, and its segments come and go") {
   FaultFileSystem disk(14);
   FormatOptions format = TinyFormat();

@@ -46,6 +46,8 @@ export interface JournalOptions extends WriteOptions {
   readonly identity?: Partial<JournalIdentity>;
   /** Bytes per segment made from now on; default as the newest one, from 16 MiB to 1 GiB, a multiple of 64 KiB. */
   readonly segmentBytes?: number;
+  /** Segments kept to be used again once nothing in them is needed; the rest is removed; default 2, from 0 to 64. */
+  readonly spareSegments?: number;
   /** Bytes that may wait for the disk before appends throw OVERLOADED; default 64 MiB, from 8 MiB to 1 GiB. */
   readonly maxPendingBytes?: number;
   /** Go on without O_DIRECT where the file system has none (tmpfs); default false. */
