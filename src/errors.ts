@@ -52,6 +52,11 @@ export const ERRORS = {
     'The state machine threw a deterministic error; that is the result of this entry.',
   ),
   STATE_MACHINE_FAILED: row('unknown', true, 'The state machine thread died; it is being rebuilt from the log.'),
+  CHANGE_REFUSED: row(
+    'not-executed',
+    false,
+    'The members cannot be changed like that, or another change is under way; the message says which.',
+  ),
   CLOSED: row('not-executed', false, 'The object was closed.'),
   // Configuration and command line
   BAD_OPTION: row(

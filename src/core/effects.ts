@@ -2,8 +2,18 @@
  * What goes into and comes out of the two machines. A machine is stepped with one event and the time, and answers with
  * effects to be carried out in the order they stand; it never waits, and nothing it returns depends on anything else.
  */
+import type { MembershipChange } from './membership.ts';
 import type { Message, PeerKey } from './messages.ts';
-import type { Batch, EntryId, HardState, Index, LoggedConfiguration, Term, WorkerIdentity } from './types.ts';
+import type {
+  Batch,
+  Configuration,
+  EntryId,
+  HardState,
+  Index,
+  LoggedConfiguration,
+  Term,
+  WorkerIdentity,
+} from './types.ts';
 
 export interface Send {
   readonly to: PeerKey;
@@ -72,6 +82,8 @@ export type WorkerEvent =
   | { readonly kind: 'propose'; readonly batch: Batch }
   /** Ask for a linearizable read; `request` is the caller's number. */
   | { readonly kind: 'read'; readonly request: number }
+  /** Change the members (§7); `request` is the caller's number. */
+  | { readonly kind: 'change'; readonly request: number; readonly change: MembershipChange }
   /** The state machine has applied everything up to `index`. */
   | { readonly kind: 'applied'; readonly index: Index };
 
@@ -86,6 +98,15 @@ export interface Alarm {
   readonly storageUuid: string;
 }
 
+/** What became of a `change`. */
+export interface ChangeAnswer {
+  readonly request: number;
+  /** `done`: it is committed and no other is under way. `refused`: nothing was done. `not-leader`: nothing was done here.
+   *  `unknown`: leadership ended; whoever leads next goes on with it. */
+  readonly outcome: 'done' | 'refused' | 'not-leader' | 'unknown';
+  readonly reason: string;
+}
+
 export interface WorkerEffects {
   readonly sends: readonly Send[];
   /** Newly committed batches, in log order, each handed out once. */
@@ -96,6 +117,7 @@ export interface WorkerEffects {
   readonly readable: readonly { readonly request: number; readonly index: Index }[];
   /** Reads that can not be served now: no leader, or leadership lost. Not executed. */
   readonly refusedReads: readonly number[];
+  readonly changes: readonly ChangeAnswer[];
   readonly alarms: readonly Alarm[];
   /** Role, term, leader or configuration changed: read them from the machine (links to scribes and leader follow them). */
   readonly changed: boolean;
@@ -131,5 +153,10 @@ export interface WorkerStart {
   readonly random: () => number;
   /** Encodes the no-op batch that opens a term (R11), stamped with the wall clock but not below `atLeastMillis`. */
   readonly encodeNoop: (term: Term, firstIndex: Index, atLeastMillis: number) => Batch;
+  /** Encodes a batch of one configuration entry, stamped likewise. */
+  readonly encodeConfiguration: (
+    place: { readonly term: Term; readonly firstIndex: Index; readonly atLeastMillis: number },
+    configuration: Configuration,
+  ) => Batch;
   readonly now: number;
 }

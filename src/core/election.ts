@@ -12,7 +12,7 @@
  */
 import { CatchUp } from './catch-up.ts';
 import { type Message, type PeerKey, type ProbeReply, scribeKey, type VoteReply } from './messages.ts';
-import { isQuorum, majority } from './quorum.ts';
+import { isQuorum, votersOf } from './quorum.ts';
 import { compareIds, sameId, type Term } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
@@ -49,7 +49,7 @@ export class Election {
   }
 
   linkUp(from: PeerKey): void {
-    if (!from.startsWith('scribe:')) return; // other workers have no say
+    if (!this.#isVoter(from)) return;
     if (this.#phase === 'probing') this.#state.send(from, { kind: 'probe', round: this.#round });
     if (this.#phase === 'voting') this.#state.send(from, this.#voteRequest());
   }
@@ -81,7 +81,7 @@ export class Election {
     this.#round = this.#state.nextRequest();
     this.#probedAt = this.#state.now;
     this.#deadline = this.#state.now + this.#state.options.electionTimeoutMinMillis;
-    this.#state.broadcast({ kind: 'probe', round: this.#round });
+    this.#broadcast({ kind: 'probe', round: this.#round });
   }
 
   #onProbeReply(from: PeerKey, reply: ProbeReply): ElectionResult {
@@ -90,7 +90,7 @@ export class Election {
       this.#probe(); // a newer configuration: other scribes decide (R28)
       return GOING;
     }
-    if (!this.#state.scribes.includes(from)) return GOING; // no member: neither its tail nor its term counts (R26, R27)
+    if (!this.#isVoter(from)) return GOING; // neither its tail nor its term counts (R26, R27)
     this.#probes.set(from, reply);
     const { configuration } = this.#state.configuration;
     const says = (holds: (reply: ProbeReply) => boolean): boolean =>
@@ -137,7 +137,7 @@ export class Election {
     // One more than the highest term a majority reports, never a private count (R2).
     const terms = [...this.#probes.values()].map(({ term }) => term);
     this.#term = Math.max(...terms, this.#state.term) + 1;
-    this.#state.broadcast(this.#voteRequest());
+    this.#broadcast(this.#voteRequest());
   }
 
   #voteRequest(): Message {
@@ -147,14 +147,24 @@ export class Election {
 
   #onVoteReply(from: PeerKey, reply: VoteReply): ElectionResult {
     if (this.#phase !== 'voting' || reply.requestTerm !== this.#term) return GOING;
-    if (!this.#state.scribes.includes(from)) return GOING;
+    if (!this.#isVoter(from)) return GOING;
     this.#votes.set(from, reply);
     if (reply.reason !== 'granted') this.#state.hearTerm(reply.term);
     const { configuration } = this.#state.configuration;
     const granted = (uuid: string): boolean => this.#isGrant(this.#votes.get(scribeKey(uuid)));
     if (isQuorum(configuration, granted)) return { kind: 'won', term: this.#term, caughtUp: this.#votersAtOurTail() };
-    const refusals = [...this.#votes.values()].filter((vote) => !this.#isGrant(vote)).length;
-    return refusals > configuration.scribes.length - majority(configuration) ? LOST : GOING;
+    const mayGrant = (uuid: string): boolean => !this.#votes.has(scribeKey(uuid)) || granted(uuid);
+    return isQuorum(configuration, mayGrant) ? GOING : LOST;
+  }
+
+  /** Scribes that only catch up, and other workers, have no say. */
+  #isVoter(key: PeerKey): boolean {
+    return votersOf(this.#state.configuration.configuration).some(({ storageUuid }) => scribeKey(storageUuid) === key);
+  }
+
+  #broadcast(message: Message): void {
+    for (const { storageUuid } of votersOf(this.#state.configuration.configuration))
+      this.#state.send(scribeKey(storageUuid), message);
   }
 
   /** A late grant of an earlier attempt at this term may have been for a longer log than ours is now: it elects nobody. */

@@ -5,13 +5,19 @@
 import type { Append, AppendReply, PeerKey } from './messages.ts';
 import { scribeKey } from './messages.ts';
 import { Progress } from './progress.ts';
-import { type Batch, type EntryId, type Index, lastIndex } from './types.ts';
+import { isMember, isNewcomer, membersOf } from './quorum.ts';
+import { type Batch, type EntryId, type Index, lastIndex, type ScribeMember } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export class Followers {
   readonly #state: WorkerState;
   readonly #progress = new Map<PeerKey, Progress>();
   readonly #learners = new Set<PeerKey>();
+  /** Disks that lack what they acknowledged. */
+  readonly #fenced = new Set<PeerKey>();
+  /** Every scribe that was a member under this leader, by key. */
+  readonly #members = new Map<PeerKey, ScribeMember>();
+  #leaving: ScribeMember[] = [];
   /** The append built last: followers at the same point share one object, so it is encoded once. */
   #shared: Append | null = null;
   #heartbeatAt: number;
@@ -19,11 +25,48 @@ export class Followers {
   constructor(state: WorkerState, caughtUp: ReadonlySet<PeerKey>) {
     this.#state = state;
     this.#heartbeatAt = state.now + state.options.heartbeatMillis;
-    for (const key of state.scribes) {
-      const progress = new Progress(state.log.tail.index + 1, state.now);
-      if (caughtUp.has(key)) progress.stream();
-      this.#progress.set(key, progress);
+    this.reconfigure();
+    for (const [key, progress] of this.#progress) if (caughtUp.has(key)) progress.stream();
+  }
+
+  /** Scribes that are out and have not been told: their links are kept until that entry is committed (R27). */
+  get leaving(): readonly ScribeMember[] {
+    return this.#leaving;
+  }
+
+  /** The configuration may have changed: newcomers start from the end of the log, whoever is out counts no more. */
+  reconfigure(): void {
+    const { configuration, log, now } = this.#state;
+    for (const member of membersOf(configuration.configuration)) {
+      const key = scribeKey(member.storageUuid);
+      this.#members.set(key, member);
+      if (this.#progress.has(key) || this.#fenced.has(key)) continue;
+      this.#progress.set(key, new Progress(log.tail.index + 1, now));
+      this.#admit(key);
     }
+    for (const [key, member] of this.#members) {
+      if (isMember(configuration.configuration, member.storageUuid)) continue;
+      this.#members.delete(key);
+      this.#progress.delete(key);
+      this.#leaving.push(member);
+    }
+    this.#leaving = this.#leaving.filter(({ storageUuid }) => !this.#members.has(scribeKey(storageUuid)));
+  }
+
+  /** What is committed stands for ever: now those who are out may know it. */
+  tellRemoved(): void {
+    if (this.#leaving.length === 0 || this.#state.commit < this.#state.configuration.id.index) return;
+    for (const { storageUuid } of this.#leaving) this.tellIfRemoved(scribeKey(storageUuid));
+    this.#leaving = [];
+    this.#state.changed = true;
+  }
+
+  /** R27: a scribe that is no member hears so from a leader that has it in its committed log. */
+  tellIfRemoved(key: PeerKey): void {
+    const { configuration, commit, peers } = this.#state;
+    const peer = peers.get(key);
+    if (peer?.role !== 'scribe' || isMember(configuration.configuration, peer.storageUuid)) return;
+    if (commit >= configuration.id.index) this.#tellConfiguration(key);
   }
 
   get heartbeatAt(): number {
@@ -60,9 +103,24 @@ export class Followers {
   /** It is sent nothing and counts for nothing as long as this leader leads. */
   fence(key: PeerKey): void {
     this.#progress.delete(key);
+    this.#fenced.add(key);
+  }
+
+  /** A newcomer's log does not name it yet: it takes nothing before a leader says who it is (R26). */
+  #admit(key: PeerKey): void {
+    const member = this.#members.get(key);
+    const { configuration } = this.#state.configuration;
+    if (member !== undefined && isNewcomer(configuration, member.storageUuid)) this.#tellConfiguration(key);
+  }
+
+  #tellConfiguration(key: PeerKey): void {
+    const { configuration, commit, term } = this.#state;
+    const committed = commit >= configuration.id.index;
+    this.#state.send(key, { kind: 'configurationNotice', term, configuration, committed });
   }
 
   linkUp(key: PeerKey): void {
+    this.#admit(key);
     const progress = this.#progress.get(key);
     progress?.restart(progress.next);
   }
@@ -187,7 +245,7 @@ export class Followers {
   #tellToFetch(key: PeerKey, progress: Progress): void {
     const { log, term, identity, configuration, now } = this.#state;
     if (progress.waiting) return;
-    const holders = configuration.configuration.scribes.filter(
+    const holders = membersOf(configuration.configuration).filter(
       ({ storageUuid }) => scribeKey(storageUuid) !== key && this.matchOf(storageUuid) >= log.base.index,
     );
     const source = holders[progress.fetches++ % Math.max(1, holders.length)];
@@ -196,6 +254,7 @@ export class Followers {
     progress.fetchUpTo = log.base.index;
     progress.movedAt = now;
     const { incarnation } = identity;
+    this.#tellConfiguration(key); // its own log may not say yet where the source is
     this.#state.send(key, { kind: 'fetch', term, incarnation, source: source.storageUuid, upTo: log.base });
   }
 }

@@ -7,10 +7,12 @@
 import { DiskWatch } from './disk-watch.ts';
 import type { Peer } from './effects.ts';
 import { Followers } from './followers.ts';
+import type { MembershipChange } from './membership.ts';
 import type { AppendReply, Follow, PeerKey, ProbeReply } from './messages.ts';
 import { isMember, isQuorum, quorumValue } from './quorum.ts';
 import { ReadIndex, type ReadRequest } from './read-index.ts';
-import type { Batch, Index } from './types.ts';
+import { Reconfiguration } from './reconfiguration.ts';
+import type { Batch, Configuration, Index, ScribeMember } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export class Leadership {
@@ -18,6 +20,7 @@ export class Leadership {
   readonly #followers: Followers;
   readonly #disks: DiskWatch;
   readonly #reads = new ReadIndex();
+  readonly #members: Reconfiguration;
   /** The entry that opened the term; nothing before it commits on its own (R11). */
   readonly #firstOfTerm: Index;
 
@@ -28,8 +31,15 @@ export class Leadership {
     this.#disks = new DiskWatch(state);
     for (const peer of state.peers.values()) this.#identify(peer);
     this.#firstOfTerm = state.log.tail.index + 1;
+    this.#members = new Reconfiguration(state, this.#firstOfTerm);
     state.append(state.encodeNoop(state.term, this.#firstOfTerm, state.log.timestampMillis));
+    this.#followers.reconfigure(); // what was only heard of may just have been proven wrong
     this.#replicate();
+  }
+
+  /** Scribes that are out, and have not been told yet. */
+  get leaving(): readonly ScribeMember[] {
+    return this.#followers.leaving;
   }
 
   get wakeAt(): number {
@@ -41,6 +51,10 @@ export class Leadership {
     if (batch.term !== term || batch.firstIndex !== log.tail.index + 1) return;
     this.#state.append(batch);
     this.#replicate();
+  }
+
+  change(request: number, change: MembershipChange): void {
+    this.#appendConfiguration(this.#members.request(request, change));
   }
 
   read(read: ReadRequest): void {
@@ -57,6 +71,7 @@ export class Leadership {
     this.#identify(peer);
     if (peer.role === 'scribe') this.#disks.ask(from, this.#followers.acknowledgedBy(from));
     this.#followers.linkUp(from);
+    this.#followers.tellIfRemoved(from);
     this.#replicate();
   }
 
@@ -71,6 +86,7 @@ export class Leadership {
     this.#commitDurable();
     this.#confirmReads();
     this.#followers.supply(from, progress, this.#reads.round);
+    this.#advanceMembers();
   }
 
   /** A scribe that lacks what it acknowledged is counted no more (R26). */
@@ -87,12 +103,28 @@ export class Leadership {
     const heard = (uuid: string): boolean => now - this.#followers.answeredAt(uuid) < options.electionTimeoutMaxMillis;
     if (!isQuorum(configuration.configuration, heard)) return false;
     this.#followers.heartbeat(this.#reads.round);
+    this.#members.tick();
+    this.#advanceMembers();
     return true;
   }
 
   /** Leadership is over: nobody's read was confirmed. */
   resign(): readonly ReadRequest[] {
+    this.#members.resign();
     return this.#reads.abandon();
+  }
+
+  #advanceMembers(): void {
+    this.#appendConfiguration(this.#members.next((uuid) => this.#followers.matchOf(uuid)));
+  }
+
+  #appendConfiguration(next: Configuration | null): void {
+    if (next === null) return;
+    const { log, term, encodeConfiguration } = this.#state;
+    const place = { term, firstIndex: log.tail.index + 1, atLeastMillis: log.timestampMillis };
+    this.#state.append(encodeConfiguration(place, next));
+    this.#followers.reconfigure();
+    this.#replicate();
   }
 
   /** R13: a name of the configuration on another disk. Progress is kept by uuid, so that one starts from nothing. */
@@ -113,6 +145,7 @@ export class Leadership {
     const durable = quorumValue(state.configuration.configuration, (uuid) => this.#followers.matchOf(uuid));
     if (durable < this.#firstOfTerm || durable <= state.commit) return;
     state.advanceCommit(durable);
+    this.#followers.tellRemoved();
     this.#beginReads();
     this.#followers.tellLearners(this.#reads.round);
   }

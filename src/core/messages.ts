@@ -118,6 +118,18 @@ export interface Fetch {
   readonly upTo: EntryId;
 }
 
+/**
+ * Leader to a scribe or learner: the newest configuration of its log. Tells who is behind where to fetch from before its own
+ * log does, and a removed scribe that it is out, which its log may never tell it (R27).
+ */
+export interface ConfigurationNotice {
+  readonly kind: 'configurationNotice';
+  readonly term: Term;
+  readonly configuration: LoggedConfiguration;
+  /** Committed: it stands for ever. */
+  readonly committed: boolean;
+}
+
 /** Learner to leader: send me the log from after `tail`. */
 export interface Follow {
   readonly kind: 'follow';
@@ -154,6 +166,7 @@ export type Message =
   | Read
   | ReadReply
   | Fetch
+  | ConfigurationNotice
   | Follow
   | LeaderNotice
   | IndexRequest

@@ -8,12 +8,13 @@ import { DurableLog } from './durable-log.ts';
 import type { Peer, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions, ScribeStart, Send } from './effects.ts';
 import { MAX_TERM_LEAP } from './limits.ts';
 import { matchBatches } from './matching.ts';
-import type { Append, Fetch, Message, PeerKey, Probe, VoteRequest } from './messages.ts';
-import { isMember } from './quorum.ts';
+import type { Append, ConfigurationNotice, Fetch, Message, PeerKey, Probe, VoteRequest } from './messages.ts';
+import { isMember, isNewcomer } from './quorum.ts';
 import { ScribeFetch } from './scribe-fetch.ts';
 import { ScribeReads } from './scribe-reads.ts';
 import {
   type Batch,
+  compareIds,
   type EntryId,
   type HardState,
   type Index,
@@ -49,6 +50,8 @@ export class ScribeMachine {
   /** Number of the persist that carries the current hard state; 0 when it was recovered. */
   #hardStateWrite = 0;
   #commit: EntryId;
+  /** The newest configuration a leader told of beside its log. */
+  #told: ConfigurationNotice | null = null;
   #leader: Leader | null = null;
   /** Vote requests that wait for writes in flight (R4), oldest first, one per candidate. */
   #waitingVotes: { from: PeerKey; request: VoteRequest }[] = [];
@@ -85,8 +88,26 @@ export class ScribeMachine {
   get configuration(): LoggedConfiguration {
     return this.#log.configuration ?? NO_CONFIGURATION;
   }
+  /** Where other scribes are: of its own log, or newer by a leader's word. */
+  get peers(): LoggedConfiguration {
+    const told = this.#told?.configuration;
+    return told !== undefined && compareIds(told.id, this.configuration.id) > 0 ? told : this.configuration;
+  }
+  /** Its log makes this very disk a member, and no leader has said that it is out (R26, R27). */
   get isMember(): boolean {
-    return isMember(this.configuration.configuration, this.#storageUuid);
+    const told = this.#told;
+    const isIn = (configuration: LoggedConfiguration): boolean =>
+      isMember(configuration.configuration, this.#storageUuid);
+    return (
+      isIn(this.configuration) && !(told?.committed === true && told.configuration === this.peers && !isIn(this.peers))
+    );
+  }
+  /**
+   * Whether it takes a leader's log. A disk whose own log does not name it, and that no leader calls a newcomer, may have
+   * forgotten what it promised: it neither votes nor acknowledges (R26).
+   */
+  get #mayStore(): boolean {
+    return this.isMember || isNewcomer(this.peers.configuration, this.#storageUuid);
   }
   /** The worker whose appends it takes in this term, while a link to it is up. */
   get leader(): WorkerIdentity | null {
@@ -143,6 +164,9 @@ export class ScribeMachine {
         break;
       case 'fetch':
         this.#onFetch(from, message);
+        break;
+      case 'configurationNotice':
+        if (message.term >= this.#hardState.term && this.#workerOf(from) !== undefined) this.#told = message;
         break;
       case 'read': {
         const { send, read } = this.#reads.request(from, message, this.#commit);
@@ -229,7 +253,7 @@ export class ScribeMachine {
 
   #onAppend(from: PeerKey, message: Append): void {
     const identity = this.#workerOf(from);
-    if (identity?.incarnation !== message.incarnation || !this.isMember || this.#leaps(message.term)) return;
+    if (identity?.incarnation !== message.incarnation || !this.#mayStore || this.#leaps(message.term)) return;
     if (message.term < this.#hardState.term) {
       this.#sendDurably(from, this.#appendReply(message.incarnation, ORIGIN, null, message.round));
       return;

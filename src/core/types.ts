@@ -56,6 +56,10 @@ export interface ScribeMember {
 /** The scribes that vote and store; an entry of the log, active from the moment it is appended. */
 export interface Configuration {
   readonly scribes: readonly ScribeMember[];
+  /** Joint: the voters before the change; decisions need a majority of these as well (membership.ts). */
+  readonly outgoing?: readonly ScribeMember[];
+  /** The voters after a change that waits for the newcomers among them to catch up. */
+  readonly target?: readonly ScribeMember[];
 }
 
 /** A configuration and the entry that holds it. */

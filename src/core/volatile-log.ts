@@ -4,7 +4,7 @@
  */
 import { assert } from './assert.ts';
 import { TermMap } from './term-map.ts';
-import { type Batch, type EntryId, type Index, type LoggedConfiguration, lastIndex, ORIGIN } from './types.ts';
+import { type Batch, type EntryId, type Index, lastIndex, ORIGIN } from './types.ts';
 
 /** Dropped heads are cut off the array once this many have gathered. */
 const COMPACT_AFTER = 1024;
@@ -107,15 +107,6 @@ export class VolatileLog {
       batches.push(batch);
     }
     return batches;
-  }
-
-  /** The newest configuration held here, or null. */
-  configuration(): LoggedConfiguration | null {
-    for (let position = this.#batches.length - 1; position >= this.#head; position--) {
-      const { configuration, firstIndex, term } = this.#batches[position] as Batch;
-      if (configuration !== undefined) return { id: { index: firstIndex, term }, configuration };
-    }
-    return null;
   }
 
   *#after(index: Index): Generator<Batch> {

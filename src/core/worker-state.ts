@@ -3,8 +3,9 @@
  * roles work on it; it knows none of them.
  */
 import { assert } from './assert.ts';
-import type { Alarm, Peer, Role, Send, WorkerEffects, WorkerOptions, WorkerStart } from './effects.ts';
+import type { Alarm, ChangeAnswer, Peer, Role, Send, WorkerEffects, WorkerOptions, WorkerStart } from './effects.ts';
 import { type Message, type PeerKey, scribeKey } from './messages.ts';
+import { membersOf } from './quorum.ts';
 import {
   type Batch,
   compareIds,
@@ -27,6 +28,7 @@ export class WorkerState {
   readonly options: WorkerOptions;
   readonly random: () => number;
   readonly encodeNoop: WorkerStart['encodeNoop'];
+  readonly encodeConfiguration: WorkerStart['encodeConfiguration'];
   readonly log = new VolatileLog();
   readonly peers = new Map<PeerKey, Peer>();
   role: Role = 'learner';
@@ -39,13 +41,16 @@ export class WorkerState {
   #applied: Index = 0;
   /** Newest configuration heard of outside the log: the operator's, then the probes' (R28). */
   #heardConfiguration: LoggedConfiguration;
-  #loggedConfiguration: LoggedConfiguration | null = null;
+  /** Those of the log that a truncation could bring back, ascending: the newest committed one and all after it. */
+  #loggedConfigurations: LoggedConfiguration[] = [];
+  #configuration: LoggedConfiguration;
   #requests = 0;
   #sends: Send[] = [];
   #commits: Batch[] = [];
   #truncatedFrom: Index | null = null;
   #readable: { request: number; index: Index }[] = [];
   #refusedReads: number[] = [];
+  #changes: ChangeAnswer[] = [];
   #alarms: Alarm[] = [];
   /** Storage uuids by kind of alarm, so that none is raised with every new link. */
   readonly #alarmed = new Set<string>();
@@ -55,8 +60,10 @@ export class WorkerState {
     this.options = start.options;
     this.random = start.random;
     this.encodeNoop = start.encodeNoop;
+    this.encodeConfiguration = start.encodeConfiguration;
     this.now = start.now;
     this.#heardConfiguration = start.configuration;
+    this.#configuration = start.configuration;
   }
 
   /** Everything up to here was handed out to be applied. */
@@ -68,14 +75,14 @@ export class WorkerState {
     return this.#applied;
   }
 
+  /** The newest of the log, active from the moment it is appended (§7), or a newer one heard of elsewhere (R28). */
   get configuration(): LoggedConfiguration {
-    const logged = this.#loggedConfiguration;
-    if (logged === null || compareIds(logged.id, this.#heardConfiguration.id) < 0) return this.#heardConfiguration;
-    return logged;
+    return this.#configuration;
   }
 
+  /** All scribes that are sent the log. */
   get scribes(): readonly PeerKey[] {
-    return this.configuration.configuration.scribes.map(({ storageUuid }) => scribeKey(storageUuid));
+    return membersOf(this.#configuration.configuration).map(({ storageUuid }) => scribeKey(storageUuid));
   }
 
   /** The state machine is so far behind that taking in more would only fill memory. */
@@ -96,15 +103,10 @@ export class WorkerState {
     if (this.linked(to)) this.#sends.push({ to, message });
   }
 
-  /** To every linked scribe of the configuration. */
-  broadcast(message: Message): void {
-    for (const key of this.scribes) this.send(key, message);
-  }
-
   hear(configuration: LoggedConfiguration): boolean {
-    if (compareIds(configuration.id, this.configuration.id) <= 0) return false;
+    if (compareIds(configuration.id, this.configuration.id) <= 0 || this.#refutes(configuration.id)) return false;
     this.#heardConfiguration = configuration;
-    this.changed = true;
+    this.#configurationMoved();
     return true;
   }
 
@@ -125,7 +127,11 @@ export class WorkerState {
 
   append(batch: Batch): void {
     this.log.append(batch);
-    if (batch.configuration !== undefined) this.#configurationMoved();
+    if (batch.configuration !== undefined) {
+      const id = { index: batch.firstIndex, term: batch.term };
+      this.#loggedConfigurations.push({ id, configuration: batch.configuration });
+    }
+    this.#configurationMoved();
   }
 
   /** Drop the suffix from `from`; what was handed out as committed is never dropped. */
@@ -134,6 +140,7 @@ export class WorkerState {
     if (from > this.log.tail.index) return;
     this.log.truncateFrom(from);
     this.#truncatedFrom = Math.min(from, this.#truncatedFrom ?? from);
+    this.#loggedConfigurations = this.#loggedConfigurations.filter(({ id }) => id.index < from);
     this.#configurationMoved();
   }
 
@@ -142,6 +149,9 @@ export class WorkerState {
     for (const batch of this.log.between(this.#commit, index)) {
       this.#commits.push(batch);
       this.#commit = lastIndex(batch);
+    }
+    while ((this.#loggedConfigurations[1]?.id.index ?? Number.POSITIVE_INFINITY) <= this.#commit) {
+      this.#loggedConfigurations.shift(); // no truncation reaches below the one after it
     }
   }
 
@@ -171,6 +181,10 @@ export class WorkerState {
     this.#alarms.push(alarm);
   }
 
+  answerChange(answer: ChangeAnswer): void {
+    this.#changes.push(answer);
+  }
+
   takeEffects(): WorkerEffects {
     const effects: WorkerEffects = {
       sends: this.#sends,
@@ -178,6 +192,7 @@ export class WorkerState {
       truncatedFrom: this.#truncatedFrom,
       readable: this.#readable,
       refusedReads: this.#refusedReads,
+      changes: this.#changes,
       alarms: this.#alarms,
       changed: this.changed,
     };
@@ -186,14 +201,25 @@ export class WorkerState {
     this.#truncatedFrom = null;
     this.#readable = [];
     this.#refusedReads = [];
+    this.#changes = [];
     this.#alarms = [];
     this.changed = false;
     return effects;
   }
 
+  /** The log is at least as new as the one that held this entry and has another in its place: it was never committed. */
+  #refutes(id: EntryId): boolean {
+    const { tail, terms } = this.log;
+    return id.index <= tail.index && compareIds(tail, id) >= 0 && terms.termAt(id.index) !== id.term;
+  }
+
   #configurationMoved(): void {
-    // Once dropped from the window it stays known: the last one found is kept unless the log shows another.
-    this.#loggedConfiguration = this.log.configuration() ?? this.#loggedConfiguration;
+    const logged = this.#loggedConfigurations.at(-1);
+    const heard = this.#heardConfiguration;
+    const isHeard = logged === undefined || (compareIds(heard.id, logged.id) > 0 && !this.#refutes(heard.id));
+    const configuration = isHeard ? heard : logged;
+    if (configuration === this.#configuration) return;
+    this.#configuration = configuration;
     this.changed = true;
   }
 }

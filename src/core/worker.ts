@@ -8,7 +8,8 @@ import { Following } from './following.ts';
 import { Leadership } from './leadership.ts';
 import { MAX_TERM_LEAP } from './limits.ts';
 import { type AppendReply, type Message, type PeerKey, workerKey } from './messages.ts';
-import type { EntryId, Index, LoggedConfiguration, Term } from './types.ts';
+import { membersOf } from './quorum.ts';
+import type { EntryId, Index, LoggedConfiguration, ScribeMember, Term } from './types.ts';
 import { type KnownLeader, WorkerState } from './worker-state.ts';
 
 /** After news of a crashed leader: the share of an election timeout in which the first learner tries (R9). */
@@ -53,6 +54,10 @@ export class WorkerMachine {
   get configuration(): LoggedConfiguration {
     return this.#state.configuration;
   }
+  /** The scribes to be linked to. */
+  get scribes(): readonly ScribeMember[] {
+    return [...membersOf(this.#state.configuration.configuration), ...(this.#leadership?.leaving ?? [])];
+  }
   /** Highest logged clock seen: a new batch must not be stamped below it. */
   get timestampMillis(): number {
     return this.#state.log.timestampMillis;
@@ -90,6 +95,12 @@ export class WorkerMachine {
       case 'read':
         this.#read(event.request);
         break;
+      case 'change': {
+        const { request, change } = event;
+        if (this.#leadership !== null) this.#leadership.change(request, change);
+        else this.#state.answerChange({ request, outcome: 'not-leader', reason: 'this worker does not lead' });
+        break;
+      }
       case 'applied':
         this.#state.markApplied(event.index);
         this.#election?.applied();
@@ -114,6 +125,9 @@ export class WorkerMachine {
           this.#following.fetch(from, message);
           return true;
         });
+        break;
+      case 'configurationNotice':
+        if (this.#leadership === null) this.#state.hear(message.configuration); // as from a probe (R28)
         break;
       case 'appendReply':
         this.#onAppendReply(from, message);

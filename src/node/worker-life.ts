@@ -159,6 +159,7 @@ export class WorkerLife {
       leaderAddress: () => this.#driver?.leader?.identity.address ?? null,
       propose: (proposal, bytes, write) => this.propose(proposal, bytes, write),
       read: (query) => this.read(query),
+      changeMembers: (change) => this.#driver?.changeMembers(change) ?? Promise.reject(noContact()),
       status: () => this.#options.status(),
     };
   }

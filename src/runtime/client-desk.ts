@@ -3,6 +3,7 @@
  * what one client may have outstanding, and answers each request once. Bytes of a client are copied into a batch or refused
  * before the handler returns.
  */
+import type { MembershipChange } from '../core/membership.ts';
 import { isScriptoriumError, ScriptoriumError } from '../errors.ts';
 import { CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
 import type { Link, LinkHandlers } from '../transport/transport.ts';
@@ -19,6 +20,8 @@ export interface ClientBackend {
   leaderAddress(): string | null;
   propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void): void;
   read(query: Uint8Array): Promise<Uint8Array>;
+  /** Resolves when the change is committed and over. */
+  changeMembers(change: MembershipChange): Promise<void>;
   status(): object;
 }
 
@@ -44,6 +47,11 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
     } else if (message.kind === 'query') {
       backend.read(new Uint8Array(message.query)).then(
         (result) => answer({ kind: 'queryReply', request, result }),
+        (error: unknown) => refuse(request, error),
+      );
+    } else if (message.kind === 'changeMembers') {
+      backend.changeMembers(message.change).then(
+        () => answer({ kind: 'membersChanged', request }),
         (error: unknown) => refuse(request, error),
       );
     } else {

@@ -5,6 +5,7 @@
  */
 import type { Persist, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions } from '../core/effects.ts';
 import type { Message, PeerKey } from '../core/messages.ts';
+import { membersOf } from '../core/quorum.ts';
 import { ScribeMachine } from '../core/scribe.ts';
 import type { LoggedConfiguration } from '../core/types.ts';
 import type { Journal } from '../storage/journal.ts';
@@ -144,9 +145,7 @@ export class ScribeDriver {
   /** Reading from a peer was asked for and there is no link: dial the other scribes of the configuration. */
   #wantPeers(): void {
     const { storageUuid } = this.#journal.identity;
-    const others = this.#machine.configuration.configuration.scribes.filter(
-      (scribe) => scribe.storageUuid !== storageUuid,
-    );
+    const others = membersOf(this.#machine.peers.configuration).filter((scribe) => scribe.storageUuid !== storageUuid);
     this.#options.want(new Set(others.map(({ address }) => address)));
   }
 }

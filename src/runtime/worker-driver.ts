@@ -4,13 +4,14 @@
  * breath, so nothing can come between; everything accepted is settled. When the state machine's thread dies this driver is
  * over, and its owner starts another with a new incarnation, which rebuilds the state from the log.
  */
-import type { Alarm, WorkerEffects, WorkerEvent, WorkerOptions } from '../core/effects.ts';
+import type { Alarm, ChangeAnswer, WorkerEffects, WorkerEvent, WorkerOptions } from '../core/effects.ts';
+import type { MembershipChange } from '../core/membership.ts';
 import type { Message, PeerKey } from '../core/messages.ts';
 import type { Batch, EntryId, Index, LoggedConfiguration, WorkerIdentity } from '../core/types.ts';
 import { WorkerMachine } from '../core/worker.ts';
 import { type ErrorCode, ScriptoriumError } from '../errors.ts';
 import type { MachineHost } from '../machine/host.ts';
-import { encodeNoopBatch } from '../wire/batch.ts';
+import { encodeConfigurationBatch, encodeNoopBatch } from '../wire/batch.ts';
 import type { EntryWriter } from '../wire/entries.ts';
 import { Applier } from './applier.ts';
 import type { Clock } from './clock.ts';
@@ -64,6 +65,9 @@ export class WorkerDriver {
   /** When a committed batch was handed to the state machine. */
   readonly #committedAt = new Map<Batch, number>();
   #nextRead = 1;
+  /** Changes of the members under way, by number. */
+  readonly #changes = new Map<number, { resolve(): void; reject(error: ScriptoriumError): void }>();
+  #nextChange = 1;
   #flushQueued = false;
   #stopped = false;
 
@@ -77,6 +81,10 @@ export class WorkerDriver {
       random,
       encodeNoop: (term, firstIndex, atLeastMillis) =>
         encodeNoopBatch({ term, firstIndex, timestampMillis: Math.max(atLeastMillis, this.#clock.wallMillis()) }),
+      encodeConfiguration: ({ term, firstIndex, atLeastMillis }, members) => {
+        const timestampMillis = Math.max(atLeastMillis, this.#clock.wallMillis());
+        return encodeConfigurationBatch({ term, firstIndex, timestampMillis }, members);
+      },
       now: this.#clock.now(),
     });
     this.#applier = new Applier(options.host, {
@@ -139,6 +147,16 @@ export class WorkerDriver {
     return await this.#applier.query(index, query);
   }
 
+  /** Change the scribes (§7); resolves when that is committed and over. */
+  changeMembers(change: MembershipChange): Promise<void> {
+    if (this.#stopped) return Promise.reject(this.#notLeader());
+    return new Promise((resolve, reject) => {
+      const request = this.#nextChange++;
+      this.#changes.set(request, { resolve, reject });
+      this.step({ kind: 'change', request, change });
+    });
+  }
+
   stop(code: ErrorCode = 'LEADERSHIP_LOST', message = 'the worker stopped; the command may still take effect'): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -149,6 +167,8 @@ export class WorkerDriver {
     this.#applier.stop(new ScriptoriumError('NO_LEADER', 'the worker stopped before it served the read'));
     for (const { reject } of this.#reads.values()) reject(this.#notLeader());
     this.#reads.clear();
+    for (const { reject } of this.#changes.values()) reject(gone());
+    this.#changes.clear();
   }
 
   #readIndex(): Promise<Index> {
@@ -172,6 +192,7 @@ export class WorkerDriver {
       this.#reads.get(request)?.reject(this.#notLeader());
       this.#reads.delete(request);
     }
+    for (const answer of effects.changes) this.#answerChange(answer);
     for (const alarm of effects.alarms) this.#options.log.error(alarm, ALARMS[alarm.kind]);
     if (effects.changed) this.#changed();
   }
@@ -198,6 +219,14 @@ export class WorkerDriver {
     }
     this.stages.record('reply', (this.#clock.now() - now) * 1000);
     this.step({ kind: 'applied', index: this.#applier.applied });
+  }
+
+  #answerChange({ request, outcome, reason }: ChangeAnswer): void {
+    const waiting = this.#changes.get(request);
+    this.#changes.delete(request);
+    if (outcome === 'done') waiting?.resolve();
+    else if (outcome === 'not-leader') waiting?.reject(this.#notLeader());
+    else waiting?.reject(new ScriptoriumError(outcome === 'refused' ? 'CHANGE_REFUSED' : 'LEADERSHIP_LOST', reason));
   }
 
   #changed(): void {
@@ -232,8 +261,8 @@ export class WorkerDriver {
   }
 
   #wantLinks(): void {
-    const { configuration, leader } = this.#machine;
-    const addresses = new Set(configuration.configuration.scribes.map(({ address }) => address));
+    const { scribes, leader } = this.#machine;
+    const addresses = new Set(scribes.map(({ address }) => address));
     if (leader !== null && leader.identity.incarnation !== this.#options.identity.incarnation) {
       addresses.add(leader.identity.address);
     }

@@ -3,10 +3,12 @@
  * entry section of a proposal becomes part of a batch as it stands. Decoded sections alias the frame.
  */
 import { MAX_FRAME_BYTES } from '../core/limits.ts';
+import type { MembershipChange } from '../core/membership.ts';
 import type { Index } from '../core/types.ts';
 import { ERRORS, type ErrorCode, type Outcome } from '../errors.ts';
 import { MAX_BODY_BYTES } from './batch.ts';
 import { type ByteReader, badFrame } from './byte-reader.ts';
+import { readChange, writeChange } from './configuration.ts';
 import { countEntries } from './entries.ts';
 import { ADDRESS_PATTERN, readChoice, writeChoice } from './fields.ts';
 import { FRAME_TYPES, finishFrame, openFrame, startFrame } from './frame.ts';
@@ -68,8 +70,20 @@ export interface StatusReply {
   readonly status: unknown;
 }
 
-export type ClientRequest = ProposeRequest | QueryRequest | StatusRequest;
-export type ClientReply = ProposeReply | QueryReply | Failure | StatusReply;
+/** Change the scribes; answered when the change is committed and over (protocol §7). */
+export interface ChangeMembersRequest {
+  readonly kind: 'changeMembers';
+  readonly request: number;
+  readonly change: MembershipChange;
+}
+
+export interface MembersChanged {
+  readonly kind: 'membersChanged';
+  readonly request: number;
+}
+
+export type ClientRequest = ProposeRequest | QueryRequest | StatusRequest | ChangeMembersRequest;
+export type ClientReply = ProposeReply | QueryReply | Failure | StatusReply | MembersChanged;
 
 const OUTCOMES: readonly Outcome[] = ['not-executed', 'executed', 'unknown'];
 const CODE_PATTERN = /^[A-Z_]{1,40}$/;
@@ -82,6 +96,11 @@ export const MAX_QUERY_BYTES = MAX_FRAME_BYTES / 2;
 
 export function encodeRequest(message: ClientRequest): Uint8Array {
   if (message.kind === 'status') return finishFrame(start(FRAME_TYPES.status, message.request, 0));
+  if (message.kind === 'changeMembers') {
+    const writer = start(FRAME_TYPES.changeMembers, message.request, 0);
+    writeChange(writer, message.change);
+    return finishFrame(writer);
+  }
   const payload = message.kind === 'propose' ? message.section : message.query;
   const writer = start(FRAME_TYPES[message.kind], message.request, payload.length);
   writer.u32(message.deadlineMillis);
@@ -104,6 +123,8 @@ export function encodeReply(message: ClientReply): Uint8Array {
       writer.raw(message.result);
       return finishFrame(writer);
     }
+    case 'membersChanged':
+      return finishFrame(start(FRAME_TYPES.membersChanged, message.request, 0));
     case 'failure':
       return encodeFailure(message);
     case 'statusReply': {
@@ -133,6 +154,11 @@ export function decodeRequest(frame: Uint8Array): ClientRequest {
     case FRAME_TYPES.status:
       head.end();
       return { kind: 'status', request };
+    case FRAME_TYPES.changeMembers: {
+      const change = readChange(head);
+      head.end();
+      return { kind: 'changeMembers', request, change };
+    }
     default:
       throw badFrame(`no client's request has type ${type}`);
   }
@@ -151,6 +177,9 @@ export function decodeReply(frame: Uint8Array): ClientReply {
       return decodeFailure(request, head);
     case FRAME_TYPES.statusReply:
       return { kind: 'statusReply', request, status: parseStatus(head.rest()) };
+    case FRAME_TYPES.membersChanged:
+      head.end();
+      return { kind: 'membersChanged', request };
     default:
       throw badFrame(`no answer to a client has type ${type}`);
   }

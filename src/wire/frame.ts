@@ -40,6 +40,7 @@ export const FRAME_TYPES = {
   leaderNotice: 26,
   indexRequest: 27,
   indexReply: 28,
+  configurationNotice: 29,
   propose: 48,
   proposed: 49,
   query: 50,
@@ -47,6 +48,8 @@ export const FRAME_TYPES = {
   failure: 52,
   status: 53,
   statusReply: 54,
+  changeMembers: 55,
+  membersChanged: 56,
 } as const;
 
 /** A frame taken apart; `head` stands at the first byte after the header. */

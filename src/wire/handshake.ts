@@ -11,9 +11,12 @@ import { readErrorCode } from './client-protocol.ts';
 import { ADDRESS_PATTERN, ID_PATTERN, readChoice, writeChoice } from './fields.ts';
 import { FRAME_TYPES, finishFrame, openFrame, startFrame } from './frame.ts';
 
-/** The range of protocols this build speaks. */
-export const PROTOCOL_MIN = 1;
-export const PROTOCOL_MAX = 1;
+/**
+ * The range of protocols this build speaks. 2: the members can change (configurations of version 2, configurationNotice,
+ * changeMembers); a build that knows only 1 would count the wrong scribes, so none is let in.
+ */
+export const PROTOCOL_MIN = 2;
+export const PROTOCOL_MAX = 2;
 
 /** A client that takes whatever cluster it reaches says so with this id. */
 export const ANY_CLUSTER = '0'.repeat(32);

@@ -11,7 +11,7 @@ import type { MessageCodec } from './codec.ts';
 import { leaderNotice, probe, probeReply, vote, voteReply } from './election-codec.ts';
 import { claimedType, FRAME_TYPES, openFrame, sealHead, startFrame } from './frame.ts';
 import { indexReply, indexRequest, read, readReply } from './reading-codec.ts';
-import { append, appendReply, fetch, follow } from './replication-codec.ts';
+import { append, appendReply, configurationNotice, fetch, follow } from './replication-codec.ts';
 
 export type MessageKind = Message['kind'];
 type AnyCodec = MessageCodec<Message>;
@@ -26,6 +26,7 @@ const CODECS: { readonly [K in MessageKind]: MessageCodec<Extract<Message, { kin
   read,
   readReply,
   fetch,
+  configurationNotice,
   follow,
   leaderNotice,
   indexRequest,
@@ -37,7 +38,7 @@ const CODECS_BY_TYPE: readonly (AnyCodec | undefined)[] = Object.values(CODECS).
     table[codec.type] = codec as AnyCodec;
     return table;
   },
-  new Array(FRAME_TYPES.indexReply + 1).fill(undefined),
+  new Array(FRAME_TYPES.configurationNotice + 1).fill(undefined),
 );
 
 const NO_BATCHES: readonly Batch[] = [];

@@ -1,8 +1,9 @@
 /** Messages of replication (protocol §3): append and its answer, fetch, follow. */
-import type { Append, AppendReply, Fetch, Follow } from '../core/messages.ts';
+import type { Append, AppendReply, ConfigurationNotice, Fetch, Follow } from '../core/messages.ts';
 import { checkAdjacent } from './adjacent.ts';
 import { badFrame } from './byte-reader.ts';
 import type { MessageCodec } from './codec.ts';
+import { readConfiguration, writeConfiguration } from './configuration.ts';
 import { readEntryId, readLivingTerm, readOptionalEntryId, writeEntryId, writeOptionalEntryId } from './fields.ts';
 import { FRAME_TYPES } from './frame.ts';
 
@@ -70,6 +71,22 @@ export const fetch: MessageCodec<Fetch> = {
     incarnation: head.hex128(),
     source: head.hex128(),
     upTo: readEntryId(head),
+  }),
+};
+
+export const configurationNotice: MessageCodec<ConfigurationNotice> = {
+  type: FRAME_TYPES.configurationNotice,
+  write(head, message) {
+    head.u64(message.term);
+    writeEntryId(head, message.configuration.id);
+    writeConfiguration(head, message.configuration.configuration);
+    head.u8(message.committed ? 1 : 0);
+  },
+  read: (head) => ({
+    kind: 'configurationNotice',
+    term: readLivingTerm(head),
+    configuration: { id: readEntryId(head), configuration: readConfiguration(head, false) },
+    committed: head.flag(),
   }),
 };
 

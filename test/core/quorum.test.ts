@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MAX_SCRIBES } from '../../src/core/limits.ts';
-import { isMember, isQuorum, majority, quorumValue } from '../../src/core/quorum.ts';
-import type { Configuration } from '../../src/core/types.ts';
+import { isMember, isQuorum, majority, membersOf, quorumValue, votersOf } from '../../src/core/quorum.ts';
+import type { Configuration, ScribeMember } from '../../src/core/types.ts';
 
 const configurationOf = (size: number): Configuration => ({
   scribes: Array.from({ length: size }, (_, at) => ({ scribeId: `s${at}`, storageUuid: `u${at}`, address: 'h:1' })),
@@ -16,7 +16,7 @@ const subset = (size: number): fc.Arbitrary<ReadonlySet<string>> =>
 describe('quorum', () => {
   test('P30: majorities of one to five', () => {
     assert.deepEqual(
-      [1, 2, 3, 4, 5].map((size) => majority(configurationOf(size))),
+      [1, 2, 3, 4, 5].map((size) => majority(size)),
       [1, 2, 2, 3, 3],
     );
   });
@@ -47,6 +47,45 @@ describe('quorum', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  test('P27: a joint configuration decides what both its sets decide, and members are counted once', () => {
+    const member = (at: number) => ({ scribeId: `s${at}`, storageUuid: `u${at}`, address: 'h:1' });
+    const set = fc.uniqueArray(fc.nat(6), { minLength: 1, maxLength: 7 });
+    const reaches = fc.array(fc.nat(4), { minLength: 7, maxLength: 7 });
+    fc.assert(
+      fc.property(set, set, reaches, (now, before, values) => {
+        const joint: Configuration = { scribes: now.map(member), outgoing: before.map(member) };
+        const value = (uuid: string): number => values[Number(uuid.slice(1))] as number;
+        // Naive: the largest value for which more than half of either set, counted one by one, has reached it.
+        const most = (ids: readonly number[], least: number): boolean =>
+          2 * ids.filter((id) => (values[id] as number) >= least).length > ids.length;
+        const agreed = [4, 3, 2, 1, 0].find((least) => most(now, least) && most(before, least)) ?? 0;
+        assert.equal(quorumValue(joint, value), agreed);
+        for (const least of [0, 1, 2, 3, 4, 5]) {
+          assert.equal(
+            isQuorum(joint, (uuid) => value(uuid) >= least),
+            most(now, least) && most(before, least),
+          );
+        }
+        const union = [...new Set([...now, ...before])].sort();
+        assert.deepEqual(
+          votersOf(joint)
+            .map(({ storageUuid }) => Number(storageUuid.slice(1)))
+            .sort(),
+          union,
+        );
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('P27: who only catches up is a member without a say', () => {
+    const [one, two] = configurationOf(2).scribes as [ScribeMember, ScribeMember];
+    const waiting: Configuration = { scribes: [one], target: [one, two] };
+    assert.ok(isMember(waiting, 'u1') && membersOf(waiting).length === 2 && votersOf(waiting).length === 1);
+    assert.ok(!isQuorum(waiting, (uuid) => uuid === 'u1'));
+    assert.ok(isQuorum(waiting, (uuid) => uuid === 'u0'));
   });
 
   test('R26: members are counted by storage uuid, strangers not at all', () => {

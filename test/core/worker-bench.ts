@@ -38,6 +38,10 @@ export class Bench {
     },
     random: () => 0.5,
     encodeNoop: (term, firstIndex) => batch(firstIndex, term, 'noop'),
+    encodeConfiguration: ({ term, firstIndex }, members) => ({
+      ...batch(firstIndex, term, 'configuration'),
+      configuration: members,
+    }),
     now: 0,
   });
 

@@ -11,6 +11,7 @@ describe('the client desk', () => {
     const backend: ClientBackend = {
       leaderAddress: () => null,
       propose: () => assert.fail('nothing was proposed'),
+      changeMembers: () => Promise.reject(new Error('not asked for')),
       read: (query) => {
         queries.push(query);
         return new Promise(() => {});

@@ -4,7 +4,7 @@ import { after, describe, it } from 'node:test';
 import type { Append } from '../../src/core/messages.ts';
 import { selectTransport } from '../../src/transport/select.ts';
 import { encodeRequest } from '../../src/wire/client-protocol.ts';
-import { ANY_CLUSTER, encodeHandshake, hello, type LinkIdentity } from '../../src/wire/handshake.ts';
+import { ANY_CLUSTER, encodeHandshake, hello, type LinkIdentity, PROTOCOL_MAX } from '../../src/wire/handshake.ts';
 import { PING, PONG } from '../../src/wire/liveness.ts';
 import { encodeMessage } from '../../src/wire/message.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -286,7 +286,7 @@ for (const choice of ['uws', 'ws'] as const) {
       const far = await server.next();
       await far.frameCount(1);
       const identity: LinkIdentity = { role: 'scribe', id: 's', key: 'aa'.repeat(16), address: null };
-      far.link!.send(encodeHandshake({ kind: 'welcome', protocol: 1, clusterId: CLUSTER, identity }));
+      far.link!.send(encodeHandshake({ kind: 'welcome', protocol: PROTOCOL_MAX, clusterId: CLUSTER, identity }));
       await worker.untilCount('up', 1);
       clock.advance(1000);
       await far.frameCount(2);

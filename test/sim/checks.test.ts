@@ -20,6 +20,9 @@ const batch = (firstIndex: number, term: number, count = 1): Batch => ({
   bytes: Uint8Array.of(++built),
 });
 
+const configuration = { scribes: ['a', 'b', 'c'].map((id) => ({ scribeId: id, storageUuid: id, address: `${id}:1` })) };
+const known = { id: { index: 0, term: 0 }, configuration };
+
 const breaks = (invariant: string, run: () => void): void => {
   assert.throws(run, (error) => error instanceof Violation && error.invariant === invariant, invariant);
 };
@@ -27,7 +30,7 @@ const breaks = (invariant: string, run: () => void): void => {
 /** A tree with one batch at entry 1 of term 1. */
 const planted = (): { tree: LogTree; first: LogNode } => {
   const tree = new LogTree();
-  return { tree, first: tree.grow(batch(1, 1), null, []) };
+  return { tree, first: tree.grow({ ...batch(1, 1), configuration }, null, []) };
 };
 
 describe('log tree', () => {
@@ -93,14 +96,14 @@ describe('disk image', () => {
 /** Scribes a and b, whose logs end at `tip`, vote for a worker, which then leads. */
 const elect = (rules: Rules, term: number, incarnation: string, tip: LogNode): void => {
   for (const scribe of ['a', 'b']) rules.granted(scribe, term, incarnation, tip);
-  rules.elected(term, incarnation, tip);
+  rules.elected(term, incarnation, tip, known);
 };
 
 describe('ghost', () => {
   test('R11: figure 8: an old entry on a majority is not chosen until an entry of the newer term is', () => {
     const { tree, first } = planted();
-    const ghost = new Ghost(3, first);
-    const rules = new Rules(ghost, 3);
+    const ghost = new Ghost(first);
+    const rules = new Rules(ghost);
     const old = tree.grow(batch(2, 2), first, []);
     const rival = tree.grow(batch(2, 3), first, []);
     rules.accepted('a', old);
@@ -120,9 +123,9 @@ describe('ghost', () => {
 
   test('P13: one leader a term, one vote a term, and a leader has what was chosen before', () => {
     const { tree, first } = planted();
-    const rules = new Rules(new Ghost(3, first), 3);
+    const rules = new Rules(new Ghost(first));
     elect(rules, 2, 'one', first);
-    breaks('one-leader-per-term', () => rules.elected(2, 'two', first));
+    breaks('one-leader-per-term', () => rules.elected(2, 'two', first, known));
     breaks('one-leader-per-term', () => rules.leads(2, 'two'));
     rules.granted('a', 3, 'one', first);
     rules.granted('a', 3, 'one', first);
@@ -130,18 +133,18 @@ describe('ghost', () => {
     const chosen = tree.grow(batch(2, 2), first, []);
     rules.accepted('a', chosen);
     rules.accepted('b', chosen);
-    breaks('leader-lacks-committed', () => rules.elected(4, 'two', first));
+    breaks('leader-lacks-committed', () => rules.elected(4, 'two', first, known));
     for (const scribe of ['a', 'b']) rules.granted(scribe, 5, 'two', chosen);
-    breaks('leader-lacks-committed', () => rules.elected(5, 'two', first));
+    breaks('leader-lacks-committed', () => rules.elected(5, 'two', first, known));
     elect(rules, 6, 'two', chosen);
     const longer = tree.grow(batch(3, 6), chosen, []);
     for (const scribe of ['a', 'b']) rules.granted(scribe, 7, 'two', longer);
-    breaks('leader-without-votes', () => rules.elected(7, 'two', chosen));
+    breaks('leader-without-votes', () => rules.elected(7, 'two', chosen, known));
   });
 
   test('a commit found out late is still held against leaders elected meanwhile', () => {
     const { tree, first } = planted();
-    const rules = new Rules(new Ghost(3, first), 3);
+    const rules = new Rules(new Ghost(first));
     const chosen = tree.grow(batch(2, 2), first, []);
     rules.accepted('a', chosen);
     elect(rules, 3, 'two', first);

@@ -3,6 +3,7 @@
  * majority's answers (R8). Judged from the messages delivered to it, on its own clock.
  */
 import type { Message, PeerKey, ProbeReply } from '../../src/core/messages.ts';
+import { agrees } from './agreement.ts';
 import { describeId, notBehind } from './log-tree.ts';
 import { demand } from './violation.ts';
 import type { WorkerHost } from './worker-host.ts';
@@ -12,18 +13,19 @@ export class ElectionChecks {
   readonly #world: World;
   readonly #name: string;
   readonly #machine: WorkerHost['machine'];
-  readonly #majority: number;
   #round = 0;
   /** Answers to the newest probe; a scribe asked again over a new link answers twice. */
   #replies: { readonly from: PeerKey; readonly reply: ProbeReply }[] = [];
   /** When each scribe last answered this leader, from its election on. */
   #answeredAt = new Map<PeerKey, number>();
+  #electedAt = 0;
+  /** When the configuration that is counted by came into force. */
+  #configuredAt = { index: 0, at: 0 };
 
   constructor(world: World, name: string, machine: WorkerHost['machine']) {
     this.#world = world;
     this.#name = name;
     this.#machine = machine;
-    this.#majority = Math.floor(world.plan.scribes / 2) + 1;
   }
 
   received(from: PeerKey, message: Message, now: number): void {
@@ -33,7 +35,9 @@ export class ElectionChecks {
   }
 
   elected(now: number): void {
-    this.#answeredAt = new Map(this.#world.scribes.map(({ storageUuid }) => [`scribe:${storageUuid}`, now]));
+    this.#answeredAt = new Map();
+    this.#electedAt = now;
+    this.#configuredAt = { index: this.#machine.configuration.id.index, at: now };
   }
 
   sending(message: Message): void {
@@ -42,28 +46,35 @@ export class ElectionChecks {
       this.#replies = [];
     }
     if (message.kind !== 'vote') return;
-    const lower = this.#scribesThat(({ term }) => term < message.term);
-    demand(lower >= this.#majority, 'term-not-from-majority', () => `${this.#name} asks for ${message.term}`);
-    const covered = this.#scribesThat(({ tail }) => notBehind(message.tail, tail));
+    const { configuration } = this.#machine.configuration;
+    const lower = agrees(
+      configuration,
+      this.#said(({ term }) => term < message.term),
+    );
+    demand(lower, 'term-not-from-majority', () => `${this.#name} asks for ${message.term}`);
+    const covered = agrees(
+      configuration,
+      this.#said(({ tail }) => notBehind(message.tail, tail)),
+    );
     const asks = (): string => `${this.#name} asks with ${describeId(message.tail)}`;
-    demand(covered >= this.#majority, 'candidate-not-caught-up', asks);
+    demand(covered, 'candidate-not-caught-up', asks);
   }
 
-  #scribesThat(said: (reply: ProbeReply) => boolean): number {
-    return new Set(this.#replies.filter(({ reply }) => said(reply)).map(({ from }) => from)).size;
+  #said(what: (reply: ProbeReply) => boolean): (storageUuid: string) => boolean {
+    const saying = new Set(this.#replies.filter(({ reply }) => what(reply)).map(({ from }) => from));
+    return (storageUuid) => saying.has(`scribe:${storageUuid}`);
   }
 
   /** After a tick: a leader has answers of a majority from within an election timeout, give or take a heartbeat. */
   ticked(now: number): void {
     if (this.#machine.role !== 'leader') return;
     const { electionTimeoutMaxMillis, heartbeatMillis } = this.#world.plan.worker;
-    const scribes = this.#world.scribes.map(({ storageUuid }) => this.#answeredAt.get(`scribe:${storageUuid}`) ?? 0);
-    const heard = scribes.sort((left, right) => right - left)[this.#majority - 1] ?? 0;
-    const silent = now - heard;
-    demand(
-      silent <= electionTimeoutMaxMillis + heartbeatMillis,
-      'leader-without-quorum',
-      () => `${this.#name} leads ${silent} ms on`,
-    );
+    const { id, configuration } = this.#machine.configuration;
+    if (this.#configuredAt.index !== id.index) this.#configuredAt = { index: id.index, at: now };
+    // A newcomer's time runs from when it became one.
+    const since = Math.max(this.#electedAt, this.#configuredAt.at);
+    const most = electionTimeoutMaxMillis + heartbeatMillis;
+    const heard = (uuid: string): boolean => now - (this.#answeredAt.get(`scribe:${uuid}`) ?? since) <= most;
+    demand(agrees(configuration, heard), 'leader-without-quorum', () => `${this.#name} leads on`);
   }
 }

@@ -26,6 +26,7 @@ export class Faults {
   end(): void {
     const world = this.#world;
     this.#over = true;
+    world.faultsOver = true;
     world.trace(() => 'faults end');
     world.network.healAll();
     world.network.delays = { fromMillis: 0.1, toMillis: 5 };
@@ -37,6 +38,7 @@ export class Faults {
     }
     for (const host of this.#hosts()) host.resume();
     for (const site of world.scribes) world.startScribe(site);
+    world.rescueWorkers();
     for (const site of world.workers) world.startWorker(site);
   }
 
@@ -121,6 +123,9 @@ export class Faults {
         for (const site of world.workers) this.#crashWorker(site);
         for (const site of world.scribes) this.#crashScribe(site);
         break;
+      case 'crash-in-change':
+        this.#whenChanging(() => this.#crashIn('leader'));
+        break;
       case 'twin-worker':
         this.#twin(random.pick(world.workers));
         break;
@@ -193,6 +198,15 @@ export class Faults {
     const electing = this.#world.workers.some(({ process }) => process?.machine.role === 'candidate');
     if (electing) this.#world.schedule.after(this.#random.next() * 15, () => this.#over || run());
     else if (looks > 0) this.#world.schedule.after(1, () => this.#whenElecting(run, looks - 1));
+  }
+
+  /** At any step of a change: just after a leader appended one of its configurations, or a while later. */
+  #whenChanging(run: () => void, looks = 200): void {
+    if (this.#over) return;
+    const configuration = this.#world.leader?.machine.configuration.configuration;
+    const changing = configuration?.outgoing !== undefined || configuration?.target !== undefined;
+    if (changing) this.#world.schedule.after(this.#random.skewed(0, 20), () => this.#over || run());
+    else if (looks > 0) this.#world.schedule.after(1, () => this.#whenChanging(run, looks - 1));
   }
 
   #crashWorker(site: WorkerSite): void {

@@ -1,9 +1,13 @@
 /**
  * What is committed, worked out from disks alone: an entry is chosen once a majority of scribes have durably appended it, or
- * a later entry of the same term, while their own durable term was that term (Raft's commit rule, seen from outside). Chosen
+ * a later entry of the same term, while their own durable term was that term (Raft's commit rule, seen from outside). A
+ * majority of what: of any configuration that the leader's log has had in force since it held the entry (Raft §6). Chosen
  * is for ever: later truncations, votes and crashes do not undo it, and nothing may contradict it.
  */
-import { describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
+
+import type { Configuration } from '../../src/core/types.ts';
+import { agrees } from './agreement.ts';
+import { configurationsSince, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
 
 export class Ghost {
@@ -11,14 +15,12 @@ export class Ghost {
   readonly nodes: LogNode[] = [];
   /** Term in which each node was first chosen: a leader of any later term must have it. */
   readonly chosenIn: number[] = [];
-  readonly #scribes: number;
   /** Per term: the highest entry each scribe accepted in it. */
   readonly #accepted = new Map<number, Map<string, LogNode>>();
   /** Position in `nodes` of the batch that starts at an index. */
   readonly #positions = new Map<number, number>();
 
-  constructor(scribes: number, first: LogNode) {
-    this.#scribes = scribes;
+  constructor(first: LogNode) {
     this.#choose(first, first.term);
   }
 
@@ -37,8 +39,16 @@ export class Ghost {
     return position === undefined ? undefined : this.nodes[position];
   }
 
-  /** A scribe whose durable term is `node.term` has durably appended `node`. Returns whether anything new was chosen. */
-  accepted(storageUuid: string, node: LogNode): boolean {
+  /** The configurations under which what is committed may have become so, newest first: of the committed log. */
+  get configurations(): readonly Configuration[] {
+    return configurationsSince(this.nodes[0] as LogNode, this.tip);
+  }
+
+  /**
+   * A scribe whose durable term is `node.term` has durably appended `node`; the log of that term's leader ends at `tip`.
+   * Returns whether anything new was chosen.
+   */
+  accepted(storageUuid: string, node: LogNode, tip: LogNode): boolean {
     let inTerm = this.#accepted.get(node.term);
     if (inTerm === undefined) {
       inTerm = new Map();
@@ -47,8 +57,19 @@ export class Ghost {
     const before = inTerm.get(storageUuid);
     if (before !== undefined && before.lastIndex >= node.lastIndex) return false;
     inTerm.set(storageUuid, node);
-    const reached = [...inTerm.values()].sort((left, right) => right.lastIndex - left.lastIndex);
-    const chosen = reached[Math.floor(this.#scribes / 2)];
+    return this.consider(node.term, tip);
+  }
+
+  /** Choose what is to be chosen in a term whose leader's log ends at `tip`. Returns whether anything new was. */
+  consider(term: number, tip: LogNode): boolean {
+    const inTerm = this.#accepted.get(term);
+    if (inTerm === undefined) return false;
+    const highest = [...inTerm.values()].sort((left, right) => right.lastIndex - left.lastIndex);
+    const chosen = highest.find((node) =>
+      configurationsSince(node, tip).some((configuration) =>
+        agrees(configuration, (uuid) => (inTerm.get(uuid)?.lastIndex ?? 0) >= node.lastIndex),
+      ),
+    );
     return chosen !== undefined && this.#extend(chosen);
   }
 

@@ -3,7 +3,7 @@
  * a position (index, term) names one node: then whoever holds an entry holds the same history below it. Nodes are made only
  * where a leader is seen to append; whatever turns up anywhere else must already be here.
  */
-import type { Batch, EntryId } from '../../src/core/types.ts';
+import type { Batch, Configuration, EntryId } from '../../src/core/types.ts';
 import { demand } from './violation.ts';
 
 /** An entry that no client waits for: it makes batches longer. */
@@ -17,6 +17,8 @@ export interface LogNode {
   readonly previous: LogNode | null;
   /** Numbers of the clients' commands inside, or `FILLER`; empty for no-ops and configurations. */
   readonly commands: readonly number[];
+  /** The newest configuration of the log up to and including this node. */
+  readonly configured: LogNode | null;
 }
 
 export const describeId = ({ index, term }: EntryId): string => `${index}@${term}`;
@@ -39,7 +41,10 @@ export class LogTree {
   /** A leader appended this batch after `previous`. */
   grow(batch: Batch, previous: LogNode | null, commands: readonly number[]): LogNode {
     const { term, firstIndex, count } = batch;
-    const node = { batch, term, firstIndex, lastIndex: firstIndex + count - 1, previous, commands };
+    const lastIndex = firstIndex + count - 1;
+    const fields = { batch, term, firstIndex, lastIndex, previous, commands };
+    const node: LogNode & { configured: LogNode | null } = { ...fields, configured: previous?.configured ?? null };
+    if (batch.configuration !== undefined) node.configured = node;
     const under = idOf(previous);
     demand(
       firstIndex === under.index + 1,
@@ -75,6 +80,18 @@ export class LogTree {
   endingAt(id: EntryId): LogNode | null | undefined {
     return id.index === 0 && id.term === 0 ? null : this.#ends.get(position(id.index, id.term));
   }
+}
+
+/** The configurations that some leader's log, which ends at `tip`, has had in force since it held `node`. */
+export function configurationsSince(node: LogNode, tip: LogNode): readonly Configuration[] {
+  const found: Configuration[] = [];
+  let at = tip.configured;
+  while (at !== null && at.batch.configuration !== undefined) {
+    found.push(at.batch.configuration);
+    if (at.lastIndex <= node.lastIndex) break;
+    at = at.previous?.configured ?? null;
+  }
+  return found;
 }
 
 /** The node of `tip`'s log that covers `index`, walking down from the tip; null when the log is shorter. */

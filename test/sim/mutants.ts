@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Machines } from './machines.ts';
 import { runRolledBack } from './rolled-back.ts';
+import { type RunResult, runSeed } from './run.ts';
 import type { Violation } from './violation.ts';
 
 interface Patch {
@@ -28,6 +29,8 @@ export interface Mutant {
   /** The runs that meet it, where the usual seeds do not. */
   readonly run?: (seed: number, machines: Machines) => { readonly violation: Violation | null };
 }
+
+const runMembers = (seed: number, machines: Machines): RunResult => runSeed(seed, machines, 'members');
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -97,8 +100,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'quorum.js',
-        find: 'return values[majority(configuration) - 1] ?? 0;',
-        replace: 'return values[majority(configuration) - 2] ?? 0;',
+        find: 'return values[majority(values.length) - 1] ?? 0;',
+        replace: 'return values[majority(values.length) - 2] ?? 0;',
       },
     ],
   },
@@ -278,6 +281,70 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: 'commit-not-chosen',
     patches: [{ file: 'leadership.js', find: 'this.#followers.fence(from);', replace: '' }],
     run: runRolledBack,
+  },
+  {
+    name: 'joint with one majority: the new set decides alone before the change is committed',
+    rule: '§7',
+    caughtBy: 'commit-not-chosen',
+    patches: [
+      { file: 'quorum.js', find: 'outgoing === undefined ? [scribes] : [scribes, outgoing]', replace: '[scribes]' },
+    ],
+    run: runMembers,
+  },
+  {
+    name: 'a change is appended before the one before is committed',
+    rule: '§7',
+    caughtBy: 'change-before-commit',
+    patches: [
+      {
+        file: 'reconfiguration.js',
+        find: 'if (commit < this.#firstOfTerm || commit < id.index)',
+        replace: 'if (commit < this.#firstOfTerm)',
+      },
+    ],
+    run: runMembers,
+  },
+  {
+    name: 'a change is appended before an entry of the term is committed',
+    rule: '§7',
+    caughtBy: 'change-before-commit',
+    patches: [
+      {
+        file: 'reconfiguration.js',
+        find: 'if (commit < this.#firstOfTerm || commit < id.index)',
+        replace: 'if (commit < id.index)',
+      },
+      { file: 'reconfiguration.js', find: 'if (commit < this.#firstOfTerm) {', replace: 'if (false) {' },
+    ],
+    run: runMembers,
+  },
+  {
+    name: 'an amnesiac scribe votes',
+    rule: 'R26',
+    caughtBy: 'vote-from-stranger',
+    patches: [{ file: 'scribe.js', find: 'storageOk: this.isMember', replace: 'storageOk: true' }],
+    run: runMembers,
+  },
+  {
+    name: 'an amnesiac scribe acknowledges',
+    rule: 'R26',
+    caughtBy: 'acknowledged-by-stranger',
+    patches: [{ file: 'scribe.js', find: '!this.#mayStore ||', replace: '' }],
+    run: runMembers,
+  },
+  {
+    name: 'who only catches up counts at once',
+    rule: '§7',
+    caughtBy: 'commit-not-chosen',
+    patches: [
+      {
+        file: 'quorum.js',
+        find: 'const sets = ({ scribes, outgoing }) => outgoing === undefined ? [scribes] : [scribes, outgoing];',
+        replace:
+          'const sets = ({ scribes, outgoing, target }) => outgoing === undefined ? [target ?? scribes] : [scribes, outgoing];',
+      },
+    ],
+    run: runMembers,
   },
 ];
 

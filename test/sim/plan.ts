@@ -32,7 +32,7 @@ const TELLING = ['reconnect', 'strand-leader', 'strand-in-election', 'crash-in-e
 /** Together they make logs part again and again: leaders of a minority, short-lived ones, one after the other. */
 const FEUD = ['strand-leader', 'strand-in-election', 'crash-in-election', 'crash-leader'] as const;
 
-export type FaultKind = (typeof FAULT_KINDS)[number];
+export type FaultKind = (typeof FAULT_KINDS)[number] | 'crash-in-change';
 
 export interface Span {
   readonly fromMillis: number;
@@ -60,6 +60,34 @@ export interface Plan {
   /** Entries added to each batch, at most. */
   readonly fillers: number;
   readonly worker: WorkerOptions;
+  /** Mean milliseconds between changes of the members, or null: they stay as they are. */
+  readonly changeMillis: number | null;
+}
+
+/** Faults of a run in which the members change: few at a time, since each change needs a majority for a while. */
+const CHANGING = [
+  'crash-in-change',
+  'crash-leader',
+  'partition',
+  'strand-leader',
+  'crash-scribe',
+  'pause-scribe',
+  'break-link',
+  'cut-one-way',
+  'crash-all-workers',
+  'crash-all-scribes',
+] as const;
+
+/** The same seed as a history of changing members. */
+export function changingMembers(plan: Plan, random: Random): Plan {
+  const kinds = random.chance(0.1) ? [] : ['crash-in-change' as const, ...random.subset(CHANGING, 0.3)];
+  return {
+    ...plan,
+    faultMillis: random.integer(1500, 5000),
+    faults: new Map(kinds.map((kind) => [kind, 500 * (0.5 + random.next())])),
+    changeMillis: random.pick([30, 100, 300]),
+    clients: Math.min(plan.clients, 3),
+  };
 }
 
 export function makePlan(seed: number, random: Random): Plan {
@@ -78,6 +106,7 @@ export function makePlan(seed: number, random: Random): Plan {
     thinkMillis: random.pick([3, 15, 60]),
     fillers: random.pick([0, 0, 2, 6]),
     worker: workerOptions(random),
+    changeMillis: null,
   };
 }
 

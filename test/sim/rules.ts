@@ -2,6 +2,8 @@
  * Promises about the cluster as a whole, over the entire history of a run: one leader per term, every leader has what was
  * chosen before its term, nobody calls committed what the disks do not bear out. Shares no code with the core.
  */
+import type { Configuration, LoggedConfiguration } from '../../src/core/types.ts';
+import { agrees } from './agreement.ts';
 import type { Ghost } from './ghost.ts';
 import { covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
 import { demand } from './violation.ts';
@@ -19,11 +21,9 @@ export class Rules {
   readonly #leaders = new Map<number, Leadership>();
   /** Votes said, by term and scribe: to whom, and where the scribe's log ended. */
   readonly #grants = new Map<number, Map<string, { readonly incarnation: string; readonly tip: LogNode | null }>>();
-  readonly #majority: number;
 
-  constructor(ghost: Ghost, scribes: number) {
+  constructor(ghost: Ghost) {
     this.ghost = ghost;
-    this.#majority = Math.floor(scribes / 2) + 1;
   }
 
   get elections(): number {
@@ -34,7 +34,8 @@ export class Rules {
     return this.#leaders.get(term);
   }
 
-  elected(term: number, incarnation: string, inherited: LogNode | null): void {
+  /** `known`: the configuration by which the worker was elected. */
+  elected(term: number, incarnation: string, inherited: LogNode | null, known: LoggedConfiguration): void {
     const other = this.#leaders.get(term);
     demand(
       other === undefined,
@@ -44,12 +45,17 @@ export class Rules {
     const leader = { term, incarnation, inherited, tip: inherited };
     this.#leaders.set(term, leader);
     this.#complete(leader, this.ghost.nodes.length - 1);
-    const votes = [...(this.#grants.get(term)?.values() ?? [])].filter(
-      (grant) => grant.incarnation === incarnation && notBehind(idOf(inherited), idOf(grant.tip)),
-    );
-    const who = (): string =>
-      `${incarnation} leads term ${term} from ${describeId(idOf(inherited))}, ${votes.length} votes`;
-    demand(votes.length >= this.#majority, 'leader-without-votes', who);
+    const grants = this.#grants.get(term);
+    const voted = (uuid: string): boolean => {
+      const grant = grants?.get(uuid);
+      return grant?.incarnation === incarnation && notBehind(idOf(inherited), idOf(grant.tip));
+    };
+    const who = (): string => `${incarnation} leads term ${term} from ${describeId(idOf(inherited))}`;
+    // Its own log's configuration is in force, unless it heard of a newer one that some leader made (R28).
+    const own = inherited?.configured ?? null;
+    const isNewer = own === null || (notBehind(known.id, idOf(own)) && known.id.index !== idOf(own).index);
+    const inForce = isNewer ? known.configuration : (own.batch.configuration as Configuration);
+    demand(agrees(inForce, voted), 'leader-without-votes', who);
   }
 
   /** A worker acts as the leader of a term: it must be the one. */
@@ -75,7 +81,16 @@ export class Rules {
   /** An append became durable on a scribe whose durable term is the entry's. */
   accepted(storageUuid: string, node: LogNode): void {
     const known = this.ghost.nodes.length;
-    if (!this.ghost.accepted(storageUuid, node)) return;
+    if (this.ghost.accepted(storageUuid, node, this.#leaders.get(node.term)?.tip ?? node)) this.#completeAll(known);
+  }
+
+  /** A leader appended a configuration: what a majority of it holds is chosen from now on. */
+  reconfigured(leader: Leadership): void {
+    const known = this.ghost.nodes.length;
+    if (leader.tip !== null && this.ghost.consider(leader.term, leader.tip)) this.#completeAll(known);
+  }
+
+  #completeAll(known: number): void {
     for (const leader of this.#leaders.values()) {
       if (leader.term > (this.ghost.chosenIn[known] as number)) this.#complete(leader, this.ghost.nodes.length - 1);
     }

@@ -2,17 +2,22 @@
  * One seed from start to end: faults; then healing, with bounds on how soon everything works again (protocol.md §10); then
  * everything is stopped and started from the disks alone, and a new worker must rebuild exactly what was acknowledged.
  */
+
+import { Random } from '../random.ts';
 import { Clients } from './clients.ts';
 import { Faults } from './faults.ts';
 import { idOf } from './log-tree.ts';
 import type { Machines } from './machines.ts';
 import { LATE_LINK_DOWN_MILLIS } from './network.ts';
+import { Operator } from './operator.ts';
+import { changingMembers, type Plan } from './plan.ts';
 import { Trace } from './trace.ts';
 import { demand, Violation } from './violation.ts';
 import { World } from './world.ts';
 
 export interface RunResult {
   readonly seed: number;
+  readonly kind: RunKind;
   readonly violation: Violation | null;
   readonly events: number;
   readonly simulatedMillis: number;
@@ -21,6 +26,8 @@ export interface RunResult {
   readonly executed: number;
   readonly committed: number;
   readonly faults: ReadonlyMap<string, number>;
+  /** Changes of the members that were carried out, by kind. */
+  readonly changes: ReadonlyMap<string, number>;
   readonly reached: ReadonlyMap<string, number>;
   /** Differs between two runs of one seed only if something is not deterministic. */
   readonly fingerprint: number;
@@ -32,10 +39,16 @@ const MAX_EVENTS_PER_MILLI = 40;
 class Run {
   readonly world: World;
   events = 0;
+  #operator: Operator | null = null;
   faults: ReadonlyMap<string, number> = new Map();
 
-  constructor(seed: number, machines: Machines, trace: Trace | null) {
-    this.world = new World(seed, machines, trace);
+  constructor(seed: number, machines: Machines, trace: Trace | null, kind: RunKind) {
+    const adapt = (plan: Plan): Plan => (kind === 'faults' ? plan : changingMembers(plan, new Random(seed)));
+    this.world = new World(seed, machines, trace, adapt);
+  }
+
+  get changes(): ReadonlyMap<string, number> {
+    return this.#operator?.done ?? new Map();
   }
 
   all(): void {
@@ -44,9 +57,13 @@ class Run {
     for (const site of world.workers) world.startWorker(site);
     const clients = new Clients(world);
     const faults = new Faults(world);
+    const { changeMillis } = world.plan;
+    const operator = changeMillis === null ? null : new Operator(world, changeMillis);
+    this.#operator = operator;
     this.faults = faults.counts;
     this.#for(world.plan.faultMillis, () => false);
     faults.end();
+    operator?.stop();
     this.#for(LATE_LINK_DOWN_MILLIS, () => false); // links that broke before are still being noticed
     this.#heal(clients);
     this.#scan();
@@ -103,9 +120,9 @@ class Run {
   #converged(): boolean {
     const { world } = this;
     const { lastIndex } = world.rules.ghost.tip;
-    const disks = world.scribes.every(
-      ({ disk }) => disk.pending.length === 0 && disk.image.tip === world.rules.ghost.tip,
-    );
+    if (this.#operator?.idle === false) return false;
+    const members = world.scribes.filter(({ storageUuid, gone }) => !gone && world.isMember(storageUuid));
+    const disks = members.every(({ disk }) => disk.pending.length === 0 && disk.image.tip === world.rules.ghost.tip);
     if (!disks || !world.liveWorkers.every((host) => host.appliedIndex === lastIndex)) return false;
     if (world.liveWorkers.some(({ openReads }) => openReads > 0)) return false;
     const states = new Set(world.liveWorkers.map(({ state }) => state));
@@ -133,8 +150,11 @@ class Run {
   }
 }
 
-function runOnce(seed: number, machines: Machines, trace: Trace | null): RunResult {
-  const run = new Run(seed, machines, trace);
+/** `faults`: as the plan of the seed has it. `members`: the members change all the time. */
+export type RunKind = 'faults' | 'members';
+
+function runOnce(seed: number, machines: Machines, trace: Trace | null, kind: RunKind): RunResult {
+  const run = new Run(seed, machines, trace, kind);
   let violation: Violation | null = null;
   try {
     run.all();
@@ -147,6 +167,7 @@ function runOnce(seed: number, machines: Machines, trace: Trace | null): RunResu
   const state = world.liveWorkers.reduce((sum, host) => (Math.imul(sum, 31) + host.state) | 0, 0);
   return {
     seed,
+    kind,
     violation,
     events: run.events,
     simulatedMillis: world.schedule.now,
@@ -155,20 +176,23 @@ function runOnce(seed: number, machines: Machines, trace: Trace | null): RunResu
     executed: world.operations.executed.length,
     committed: world.rules.ghost.tip.lastIndex,
     faults: run.faults,
+    changes: run.changes,
     reached: world.reached,
     fingerprint: (Math.imul(state, 31) + run.events + Math.floor(world.schedule.now * 1000)) | 0,
   };
 }
 
-export const runSeed = (seed: number, machines: Machines): RunResult => runOnce(seed, machines, null);
+export const runSeed = (seed: number, machines: Machines, kind: RunKind = 'faults'): RunResult =>
+  runOnce(seed, machines, null, kind);
 
 /** The same run again, with its events written down. */
 export function replaySeed(
   seed: number,
   machines: Machines,
   limit: number,
+  kind: RunKind = 'faults',
 ): { result: RunResult; lines: readonly string[] } {
   const trace = new Trace(limit);
-  const result = runOnce(seed, machines, trace);
+  const result = runOnce(seed, machines, trace, kind);
   return { result, lines: trace.lines };
 }

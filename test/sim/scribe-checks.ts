@@ -5,8 +5,9 @@
 import type { Persist } from '../../src/core/effects.ts';
 import type { AppendReply, Message, PeerKey, ProbeReply, ReadReply, VoteReply } from '../../src/core/messages.ts';
 import type { EntryId } from '../../src/core/types.ts';
+import { includes } from './agreement.ts';
 import { type DiskRecord, Image } from './disk.ts';
-import { covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
+import { configurationsSince, covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
 import type { ScribeHost, ScribeSite } from './scribe-host.ts';
 import { demand } from './violation.ts';
 import type { World } from './world.ts';
@@ -94,6 +95,9 @@ export class ScribeChecks {
       () => `${this.#name} says term ${reply.term}, disk ${hardState.term}`,
     );
     if (reply.reason !== 'granted') return;
+    const configured = this.#written.tip?.configured?.batch.configuration;
+    const isNamed = configured !== undefined && includes(configured, this.#place.storageUuid);
+    demand(isNamed && !this.#place.isAmnesiac, 'vote-from-stranger', () => `${this.#name} grants ${reply.requestTerm}`);
     const incarnation = to.slice('worker:'.length);
     this.#world.rules.granted(this.#place.storageUuid, reply.requestTerm, incarnation, tip);
     const durable = hardState.term === reply.requestTerm && hardState.votedFor === incarnation;
@@ -138,10 +142,21 @@ export class ScribeChecks {
       () => `${said}, voting in ${this.#written.hardState.term}`,
     );
     const leader = this.#world.rules.leaderOf(reply.term);
+    const own = this.#written.tip?.configured?.batch.configuration;
+    const named = own !== undefined && includes(own, this.#place.storageUuid);
+    const isKnown = named || this.#isNewcomer(leader?.tip ?? null);
+    demand(isKnown && !this.#place.isAmnesiac, 'acknowledged-by-stranger', () => said);
     const addressed =
       leader !== undefined && to === `worker:${leader.incarnation}` && reply.incarnation === leader.incarnation;
     demand(addressed, 'acknowledged-to-nobody', () => said);
     demand(covering(leader.tip, durable.index)?.term === durable.term, 'acknowledged-not-leaders', () => said);
+  }
+
+  /** Some configuration of the leader's log calls it one that catches up. */
+  #isNewcomer(tip: LogNode | null): boolean {
+    if (tip === null) return false;
+    const all = configurationsSince(this.#world.rules.ghost.nodes[0] as LogNode, tip);
+    return all.some(({ target }) => target?.some((member) => member.storageUuid === this.#place.storageUuid));
   }
 
   #probeReply(reply: ProbeReply): void {

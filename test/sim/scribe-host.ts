@@ -17,6 +17,10 @@ export interface ScribeSite {
   readonly storageUuid: string;
   readonly disk: Disk;
   process: ScribeHost | null;
+  /** A blank disk under the storage uuid of a lost one: it must never count (R26). */
+  readonly isAmnesiac: boolean;
+  /** Its disk is lost, or it was taken away: never started again. */
+  gone: boolean;
 }
 
 /** The slowest a slow disk gets. */

@@ -35,6 +35,8 @@ export function describeMessage(message: Message): string {
       return `readReply #${message.request} ${message.outcome} +${message.batches.length} hint ${describeId(message.hint)} commit ${describeId(message.commit)}`;
     case 'fetch':
       return `fetch T${message.term} up to ${describeId(message.upTo)} from ${message.source}`;
+    case 'configurationNotice':
+      return `configurationNotice T${message.term} ${describeId(message.configuration.id)}${message.committed ? ' committed' : ''}`;
     case 'follow':
       return `follow tail ${describeId(message.tail)}`;
     case 'leaderNotice':

@@ -4,7 +4,7 @@
  */
 import type { WorkerEffects } from '../../src/core/effects.ts';
 import type { Append, Message } from '../../src/core/messages.ts';
-import type { Batch, EntryId } from '../../src/core/types.ts';
+import type { Batch, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
 import { covering, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
 import type { WorkerHost } from './worker-host.ts';
@@ -26,8 +26,12 @@ export class WorkerChecks {
   #announced: Announced;
   #handedOut: LogNode | null = null;
   #commit = 0;
+  /** By which configuration it counts votes now. */
+  #electedBy: LoggedConfiguration;
   /** The no-op the machine had encoded in this step. */
   #noop: Batch | null = null;
+  /** The configuration it had encoded in this step. */
+  #configured: Batch | null = null;
 
   constructor(world: World, name: string, incarnation: string, machine: WorkerHost['machine']) {
     this.#world = world;
@@ -35,10 +39,15 @@ export class WorkerChecks {
     this.#incarnation = incarnation;
     this.#machine = machine;
     this.#announced = this.#announcement();
+    this.#electedBy = machine.configuration;
   }
 
   encodedNoop(batch: Batch): void {
     this.#noop = batch;
+  }
+
+  encodedConfiguration(batch: Batch): void {
+    this.#configured = batch;
   }
 
   /** `before` is the tail before the step; a `proposed` batch was handed in by it. Returns whether that was taken. */
@@ -56,6 +65,8 @@ export class WorkerChecks {
       tail.index === proposed.batch.firstIndex + proposed.batch.count - 1 &&
       tail.term === proposed.batch.term;
     if (taken) this.#grows(proposed.batch, before, proposed.commands);
+    if (this.#configured !== null) this.#reconfigures(this.#configured);
+    this.#configured = null;
     const tip = this.#tip();
     if (role === 'leader') {
       const { tip: led } = rules.leads(term, this.#incarnation);
@@ -66,6 +77,7 @@ export class WorkerChecks {
       'one-leader-per-term',
       () => `${this.#name} would propose as ${role}`,
     );
+    this.#electedBy = this.#machine.configuration;
     this.#handsOut(effects);
     this.#announces(effects.changed);
     return taken;
@@ -75,8 +87,23 @@ export class WorkerChecks {
     if (this.#machine.role !== 'leader' || this.#machine.term !== noop.term) return;
     const inherited = this.#world.tree.endingAt(before);
     demand(inherited !== undefined, 'invented-batch', () => `${this.#name} leads from ${describeId(before)}`);
-    this.#world.rules.elected(noop.term, this.#incarnation, inherited);
+    this.#world.rules.elected(noop.term, this.#incarnation, inherited, this.#electedBy);
     this.#grows(noop, before, []);
+  }
+
+  /** One change at a time, each step after the one before is committed, the first after the term's no-op (Raft §6). */
+  #reconfigures(batch: Batch): void {
+    const leader = this.#world.rules.leads(batch.term, this.#incarnation);
+    const before = leader.tip?.configured ?? null;
+    const { ghost } = this.#world.rules;
+    const settled = before !== null && ghost.holds(before) && ghost.chosenIn.includes(batch.term);
+    demand(
+      settled,
+      'change-before-commit',
+      () => `${this.#name} appends ${describeId({ index: batch.firstIndex, term: batch.term })}`,
+    );
+    this.#grows(batch, idOf(leader.tip), []);
+    this.#world.rules.reconfigured(leader);
   }
 
   #grows(batch: Batch, before: EntryId, commands: readonly number[]): void {

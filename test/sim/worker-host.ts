@@ -2,12 +2,14 @@
  * A worker's process: drives one WorkerMachine, builds batches from what clients submit, applies what is committed with a
  * delay, answers. Everything in it dies with it.
  */
-import type { Alarm, WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
+import type { Alarm, ChangeAnswer, WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
+import type { MembershipChange } from '../../src/core/membership.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
-import type { Batch, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
+import type { Batch, Configuration, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
+import { agrees } from './agreement.ts';
 import { ElectionChecks } from './election-checks.ts';
 import { Host, type HostEvent } from './host.ts';
-import { covering, describeId, FILLER } from './log-tree.ts';
+import { configurationsSince, covering, describeId, FILLER } from './log-tree.ts';
 import type { Operation } from './operations.ts';
 import { demand } from './violation.ts';
 import { WorkerChecks } from './worker-checks.ts';
@@ -32,6 +34,7 @@ export class WorkerHost extends Host {
   #applying = false;
   /** Own writes on their way, by first index and term of their batch. */
   readonly #inFlight = new Map<string, readonly Operation[]>();
+  readonly #changes = new Map<number, (answer: ChangeAnswer) => void>();
   readonly #reads = new Map<number, { operation: Operation; index: number }>();
 
   constructor(world: World, workerId: string, incarnation: string, contact: LoggedConfiguration) {
@@ -46,6 +49,14 @@ export class WorkerHost extends Host {
       random: () => this.random.next(),
       encodeNoop: (term: number, firstIndex: number, atLeastMillis: number) =>
         this.#encodeNoop(term, firstIndex, atLeastMillis),
+      encodeConfiguration: (
+        { term, firstIndex, atLeastMillis }: { term: number; firstIndex: number; atLeastMillis: number },
+        configuration: Configuration,
+      ) => {
+        const batch = { ...this.#build('configuration', term, firstIndex, 1, atLeastMillis), configuration };
+        this.#checks.encodedConfiguration(batch);
+        return batch;
+      },
       now: this.now(),
     };
     this.machine = this.guarded(() => new WorkerMachine(start));
@@ -90,6 +101,14 @@ export class WorkerHost extends Host {
     });
   }
 
+  /** An operator's wish; a dead process never answers. */
+  changeMembers(request: number, change: MembershipChange, answered: (answer: ChangeAnswer) => void): void {
+    this.whenRunning(() => {
+      this.#changes.set(request, answered);
+      this.step({ kind: 'change', request, change });
+    });
+  }
+
   #flush(): void {
     this.#flushing = false;
     while (this.#queue.length > 0) {
@@ -126,8 +145,8 @@ export class WorkerHost extends Host {
   }
 
   protected override wanted(): PeerKey[] {
-    const { configuration, leader } = this.machine;
-    const keys = configuration.configuration.scribes.map(({ storageUuid }): PeerKey => `scribe:${storageUuid}`);
+    const { scribes, leader } = this.machine;
+    const keys = scribes.map(({ storageUuid }): PeerKey => `scribe:${storageUuid}`);
     if (leader !== null && leader.identity.incarnation !== this.incarnation)
       keys.push(`worker:${leader.identity.incarnation}`);
     return keys;
@@ -156,6 +175,10 @@ export class WorkerHost extends Host {
   #carryOut(effects: WorkerEffects, before: EntryId): void {
     const { sends, commits, truncatedFrom, readable, refusedReads, alarms } = effects;
     this.alarms.push(...alarms);
+    for (const answer of effects.changes) {
+      this.#changes.get(answer.request)?.(answer);
+      this.#changes.delete(answer.request);
+    }
     for (const { to, message } of sends) {
       this.#checks.sending(message);
       this.#elections.sending(message);
@@ -225,7 +248,10 @@ export class WorkerHost extends Host {
   #durableOnQuorum(index: number, term: number): void {
     const { scribes, rules } = this.world;
     const holders = scribes.filter(({ disk }) => disk.image.holds({ index, term }));
-    const kept = holders.length > Math.floor(scribes.length / 2) && covering(rules.ghost.tip, index)?.term === term;
+    const holding = (uuid: string): boolean => holders.some(({ storageUuid }) => storageUuid === uuid);
+    const node = covering(rules.ghost.tip, index);
+    const tip = rules.leaderOf(rules.ghost.chosenIn.at(-1) ?? 0)?.tip ?? rules.ghost.tip;
+    const kept = node?.term === term && configurationsSince(node, tip).some((it) => agrees(it, holding));
     demand(
       kept,
       'acknowledged-not-durable',

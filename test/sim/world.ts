@@ -3,8 +3,9 @@
  * to be committed, and what clients were told. Phases and faults act on it from outside.
  */
 import type { Message, PeerKey } from '../../src/core/messages.ts';
-import type { Batch, LoggedConfiguration } from '../../src/core/types.ts';
+import type { Batch, Configuration, LoggedConfiguration } from '../../src/core/types.ts';
 import { Random } from '../random.ts';
+import { includes } from './agreement.ts';
 import { Disk, Image } from './disk.ts';
 import { Ghost } from './ghost.ts';
 import { LogTree } from './log-tree.ts';
@@ -35,7 +36,8 @@ export class World {
   readonly tree = new LogTree();
   readonly rules: Rules;
   readonly operations = new Operations();
-  readonly scribes: readonly ScribeSite[];
+  /** All there ever were. */
+  readonly scribes: ScribeSite[];
   readonly workers: readonly WorkerSite[];
   /** How often each rare branch was reached. */
   readonly reached = new Map<string, number>();
@@ -43,7 +45,7 @@ export class World {
   diskDelays: Span;
   /** Sites whose disk is slow now. */
   readonly slowDisks = new Set<string>();
-  readonly #contact: LoggedConfiguration;
+  faultsOver = false;
   readonly #trace: Trace | null;
   #built = 0;
 
@@ -58,14 +60,13 @@ export class World {
       const scribeId = String.fromCharCode(97 + at);
       return { scribeId, storageUuid: this.random.hex128(), address: `${scribeId}:1` };
     });
-    const configuration = { scribes: members };
+    const configuration: Configuration = { scribes: members };
     // What `init` writes on every disk: the configuration as entry 1, of term 1.
     const first = this.tree.grow({ ...this.build('configuration', 1, 1, 1, 0), configuration }, null, []);
-    this.rules = new Rules(new Ghost(members.length, first), members.length);
-    this.#contact = { id: { index: 0, term: 0 }, configuration };
+    this.rules = new Rules(new Ghost(first));
     this.scribes = members.map(({ scribeId, storageUuid }) => {
       const image = new Image({ term: 1, votedFor: null }, [first], { index: 0, term: 0 });
-      return { scribeId, storageUuid, disk: new Disk(image), process: null };
+      return { scribeId, storageUuid, disk: new Disk(image), process: null, isAmnesiac: false, gone: false };
     });
     this.workers = Array.from({ length: this.plan.workers }, (_, at) => ({
       workerId: `w${at}`,
@@ -75,11 +76,42 @@ export class World {
   }
 
   startScribe(site: ScribeSite): void {
-    site.process ??= new ScribeHost(this, site);
+    if (!site.gone) site.process ??= new ScribeHost(this, site);
+  }
+
+  addScribe(site: ScribeSite): void {
+    this.scribes.push(site);
+  }
+
+  /** The newest committed configuration. */
+  get members(): Configuration {
+    return this.rules.ghost.configurations[0] as Configuration;
+  }
+
+  isMember(storageUuid: string): boolean {
+    return includes(this.members, storageUuid);
+  }
+
+  /** What a new worker is told of the scribes: the newest committed configuration, or now and then the one before (R28). */
+  #contact(): LoggedConfiguration {
+    const [newest, before] = this.rules.ghost.configurations as [Configuration, Configuration | undefined];
+    const configuration = this.faultsOver || before === undefined || this.random.chance(0.7) ? newest : before;
+    return { id: { index: 0, term: 0 }, configuration };
   }
 
   startWorker(site: WorkerSite): void {
-    site.process ??= new WorkerHost(this, site.workerId, this.random.hex128(), this.#contact);
+    site.process ??= new WorkerHost(this, site.workerId, this.random.hex128(), this.#contact());
+  }
+
+  /** A worker that slept while every scribe it knew was replaced finds nobody: its operator starts it with a newer list. */
+  rescueWorkers(): void {
+    for (const site of this.workers) {
+      const known = site.process?.machine.scribes ?? [];
+      if (site.process === null || known.some(({ storageUuid }) => this.isMember(storageUuid))) continue;
+      this.reach('worker left behind');
+      this.stopWorker(site, false);
+      this.startWorker(site);
+    }
   }
 
   stopWorker(site: WorkerSite, late: boolean): void {

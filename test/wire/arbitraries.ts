@@ -37,13 +37,17 @@ const optionalEntryId = fc.option(entryId, { nil: null });
 const workerIdentity: fc.Arbitrary<WorkerIdentity> = record({ workerId: id, incarnation: hex128, address });
 export const bytes = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ maxLength: 3000 }));
 
-export const configuration: fc.Arbitrary<Configuration> = fc
-  .uniqueArray(record({ scribeId: id, storageUuid: hex128, address }), {
-    minLength: 1,
-    maxLength: 15,
-    comparator: (left, right) => left.scribeId === right.scribeId || left.storageUuid === right.storageUuid,
-  })
-  .map((scribes) => ({ scribes }));
+const scribeSet = fc.uniqueArray(record({ scribeId: id, storageUuid: hex128, address }), {
+  minLength: 1,
+  maxLength: 15,
+  comparator: (left, right) => left.scribeId === right.scribeId || left.storageUuid === right.storageUuid,
+});
+
+export const configuration: fc.Arbitrary<Configuration> = fc.oneof(
+  scribeSet.map((scribes) => ({ scribes })),
+  fc.tuple(scribeSet, scribeSet).map(([scribes, outgoing]) => ({ scribes, outgoing })),
+  fc.tuple(scribeSet, scribeSet).map(([scribes, target]) => ({ scribes, target })),
+);
 
 export const section = fc.array(bytes, { minLength: 1, maxLength: 6 }).map((entries) => {
   const writer = new EntryWriter();
@@ -159,6 +163,12 @@ export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<M
     incarnation: hex128,
     source: hex128,
     upTo: entryId,
+  }),
+  configurationNotice: record({
+    kind: fc.constant('configurationNotice'),
+    term: positive,
+    configuration: record({ id: entryId, configuration }),
+    committed: fc.boolean(),
   }),
   follow: record({ kind: fc.constant('follow'), tail: entryId }),
   leaderNotice: record({

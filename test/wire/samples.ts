@@ -24,6 +24,8 @@ const configuration = {
     address: `127.0.0.1:${7101 + place}`,
   })),
 };
+const newcomer = { scribeId: 'scribe-3', storageUuid: 'd4'.repeat(16), address: '127.0.0.1:7104' };
+const changed = [...configuration.scribes.slice(0, 2), newcomer];
 const leader = { workerId: 'worker-1', incarnation: INCARNATION, address: '[::1]:7201' };
 
 function entries(...texts: string[]): { count: number; section: Uint8Array } {
@@ -40,6 +42,8 @@ export const BATCHES = {
   noop: encodeNoopBatch(place(7, 41)),
   command: encodeBatch({ ...place(7, 42), kind: 'command', count: commands.count, body: commands.section }),
   configuration: encodeConfigurationBatch(place(8, 45), configuration),
+  'configuration-target': encodeConfigurationBatch(place(9, 46), { ...configuration, target: changed }),
+  'configuration-joint': encodeConfigurationBatch(place(9, 47), { scribes: changed, outgoing: configuration.scribes }),
 };
 
 export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kind: K }> } = {
@@ -63,7 +67,7 @@ export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kin
     term: 8,
     incarnation: INCARNATION,
     prev: { index: 40, term: 6 },
-    batches: Object.values(BATCHES),
+    batches: [BATCHES.noop, BATCHES.command, BATCHES.configuration],
     commit: 40,
     round: 2 ** 33,
     echo: true,
@@ -94,6 +98,12 @@ export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kin
     source: 'b2'.repeat(16),
     upTo: { index: 44, term: 7 },
   },
+  configurationNotice: {
+    kind: 'configurationNotice',
+    term: 9,
+    configuration: { id: { index: 47, term: 9 }, configuration: { scribes: changed, outgoing: configuration.scribes } },
+    committed: true,
+  },
   follow: { kind: 'follow', tail: { index: 12, term: 3 } },
   leaderNotice: { kind: 'leaderNotice', term: 8, leader },
   indexRequest: { kind: 'indexRequest', request: 99 },
@@ -104,6 +114,11 @@ export const REQUESTS: { readonly [K in ClientRequest['kind']]: Extract<ClientRe
   propose: { kind: 'propose', request: 1, deadlineMillis: 5000, ...entries('SET a 1', 'SET b 2') },
   query: { kind: 'query', request: 2, deadlineMillis: 250, query: Buffer.from('GET a') },
   status: { kind: 'status', request: 3 },
+  changeMembers: {
+    kind: 'changeMembers',
+    request: 4,
+    change: { kind: 'replace', scribeId: 'scribe-3', member: newcomer },
+  },
 };
 
 export const REPLIES: { readonly [K in ClientReply['kind']]: Extract<ClientReply, { kind: K }> } = {
@@ -126,6 +141,7 @@ export const REPLIES: { readonly [K in ClientReply['kind']]: Extract<ClientReply
     message: 'worker-1 leads – ask there',
     leader: '127.0.0.1:7201',
   },
+  membersChanged: { kind: 'membersChanged', request: 4 },
   statusReply: { kind: 'statusReply', request: 3, status: { role: 'leader', term: 8 } },
 };
 

@@ -1,0 +1,225 @@
+/** Transcripts: a leader, its scribes and a worker while the members change (§7, R26–R28). */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ScribeEvent } from '../../src/core/effects.ts';
+import type { MembershipChange } from '../../src/core/membership.ts';
+import type { Message } from '../../src/core/messages.ts';
+import { ScribeMachine } from '../../src/core/scribe.ts';
+import type { Configuration } from '../../src/core/types.ts';
+import { at, Bench, batch, configuration } from './worker-bench.ts';
+
+const newcomer = { scribeId: 'd', storageUuid: 'd', address: 'd:1' };
+const replaceC: MembershipChange = { kind: 'replace', scribeId: 'c', member: newcomer };
+const abd = [...configuration.scribes.slice(0, 2), newcomer];
+
+/** Leads with entry 1 committed, and has been asked for a change as request 7. */
+const asked = (change: MembershipChange) => {
+  const bench = new Bench();
+  bench.lead();
+  bench.acknowledge('scribe:a', at(1, 1));
+  bench.acknowledge('scribe:b', at(1, 1));
+  bench.machine.step({ kind: 'change', request: 7, change }, bench.now);
+  return { bench };
+};
+const inForce = (bench: Bench): Configuration => bench.machine.configuration.configuration;
+
+describe('a leader that changes the members', () => {
+  test('P27 R26: replaces a disk: catch up, joint, done; each step after the one before is committed', () => {
+    const { bench } = asked(replaceC);
+    assert.deepEqual(inForce(bench), { ...configuration, target: abd });
+    const { sends } = bench.linkScribe('d');
+    assert.ok(sends.some(({ to, message }) => to === 'scribe:d' && message.kind === 'configurationNotice'));
+    bench.acknowledge('scribe:a', at(2, 1));
+    bench.acknowledge('scribe:b', at(2, 1));
+    assert.equal(bench.machine.commit, 2);
+    bench.now += 50;
+    bench.machine.step({ kind: 'tick' }, bench.now);
+    assert.deepEqual(inForce(bench), { ...configuration, target: abd }, 'd holds nothing yet');
+    bench.acknowledge('scribe:d', at(2, 1));
+    assert.deepEqual(inForce(bench), { scribes: abd, outgoing: configuration.scribes });
+    bench.acknowledge('scribe:a', at(3, 1));
+    bench.acknowledge('scribe:d', at(3, 1));
+    assert.equal(bench.machine.commit, 2, 'a majority of the new set alone decides nothing');
+    bench.acknowledge('scribe:c', at(3, 1));
+    assert.deepEqual([bench.machine.commit, inForce(bench)], [3, { scribes: abd }]);
+    bench.acknowledge('scribe:c', at(4, 1));
+    bench.acknowledge('scribe:a', at(4, 1));
+    assert.equal(bench.machine.commit, 3, 'R27: who is out counts no more');
+    const { changes, sends: told } = bench.acknowledge('scribe:d', at(4, 1));
+    assert.deepEqual(changes, [{ request: 7, outcome: 'done', reason: '' }]);
+    const notice = told.find(({ to }) => to === 'scribe:c')?.message;
+    assert.ok(notice?.kind === 'configurationNotice' && notice.committed, 'R27: and it is told');
+  });
+
+  test('P27: not before an entry of its own term is committed', () => {
+    const bench = new Bench();
+    bench.lead();
+    const { changes } = bench.machine.step({ kind: 'change', request: 1, change: replaceC }, bench.now);
+    assert.deepEqual(
+      changes.map(({ outcome }) => outcome),
+      ['not-leader'],
+    );
+    assert.deepEqual(inForce(bench), configuration);
+  });
+
+  test('P27: one change at a time; the same one again waits for the first', () => {
+    const { bench } = asked(replaceC);
+    const other: MembershipChange = { kind: 'remove', scribeId: 'a' };
+    const step = (request: number, change: MembershipChange) =>
+      bench.machine.step({ kind: 'change', request, change }, bench.now).changes;
+    assert.deepEqual(
+      step(8, other).map(({ request, outcome }) => [request, outcome]),
+      [[8, 'refused']],
+    );
+    assert.deepEqual(step(9, replaceC), []);
+  });
+
+  test('P27: another leader goes on with a change that it finds half done', () => {
+    const bench = new Bench();
+    const joint = { scribes: abd, outgoing: configuration.scribes };
+    bench.append(
+      1,
+      at(0, 0),
+      [batch(1, 1, 'configuration'), { ...batch(2, 1, 'configuration'), configuration: joint }],
+      1,
+    );
+    bench.linkScribe('d');
+    const round = bench.campaign();
+    for (const name of ['a', 'b'] as const) bench.probeReply(`scribe:${name}`, round, at(2, 1));
+    const grant = { kind: 'voteReply', requestTerm: 2, term: 2, reason: 'granted', tail: at(2, 1) } as const;
+    for (const name of ['a', 'b'] as const) bench.receive(`scribe:${name}`, grant);
+    assert.equal(bench.machine.role, 'leader');
+    for (const name of ['a', 'b'] as const) bench.acknowledge(`scribe:${name}`, at(3, 2));
+    assert.deepEqual([bench.machine.commit, inForce(bench)], [3, { scribes: abd }]);
+  });
+});
+
+describe('a worker', () => {
+  test('§7: a configuration that is truncated gives way to the one before', () => {
+    const bench = new Bench();
+    const joint = { scribes: abd, outgoing: configuration.scribes };
+    bench.append(
+      5,
+      at(0, 0),
+      [batch(1, 1, 'configuration'), { ...batch(2, 5, 'configuration'), configuration: joint }],
+      1,
+    );
+    assert.deepEqual(inForce(bench), joint);
+    bench.linkWorker('u1');
+    const { changed } = bench.append(6, at(1, 1), [batch(2, 6)], 1, 'u1');
+    assert.deepEqual([inForce(bench), changed], [configuration, true]);
+  });
+
+  test('R28: what a probe tells is adopted when newer, and dropped when its own log proves it wrong', () => {
+    const bench = new Bench();
+    bench.append(5, at(0, 0), [batch(1, 1, 'configuration')], 1);
+    const round = bench.campaign();
+    const newer = { id: at(2, 5), configuration: { scribes: abd } };
+    const { sends } = bench.receive('scribe:a', { ...bench.probeAnswer(round, at(2, 5)), configuration: newer });
+    assert.deepEqual(inForce(bench), newer.configuration);
+    assert.ok(
+      sends.some(({ message }) => message.kind === 'probe'),
+      'and starts again',
+    );
+    bench.linkWorker('u1');
+    bench.append(6, at(1, 1), [batch(2, 6)], 1, 'u1');
+    assert.deepEqual(inForce(bench), configuration);
+  });
+
+  test('a candidate needs a majority of both sets, and asks nobody who only catches up', () => {
+    const bench = new Bench();
+    const waiting = { ...configuration, target: abd };
+    bench.append(
+      1,
+      at(0, 0),
+      [batch(1, 1, 'configuration'), { ...batch(2, 1, 'configuration'), configuration: waiting }],
+      1,
+    );
+    bench.linkScribe('d');
+    bench.now = bench.machine.wakeAt;
+    for (;;) {
+      const { sends } = bench.machine.step({ kind: 'tick' }, bench.now);
+      const probes = sends.filter(({ message }) => message.kind === 'probe').map(({ to }) => to);
+      if (probes.length > 0) {
+        assert.deepEqual(probes, ['scribe:a', 'scribe:b', 'scribe:c']);
+        return;
+      }
+      bench.now = bench.machine.wakeAt;
+    }
+  });
+});
+
+describe('a scribe that its own log does not name', () => {
+  const blank = () => {
+    const start = {
+      scribeId: 'd',
+      storageUuid: 'd',
+      hardState: { term: 0, votedFor: null },
+      logStart: at(0, 0),
+      tail: at(0, 0),
+      termRuns: [],
+      commit: at(0, 0),
+      configurations: [],
+    };
+    const machine = new ScribeMachine(start, { electionTimeoutMinMillis: 150 }, 0);
+    const step = (event: ScribeEvent) => machine.step(event, 0);
+    const identity = { workerId: 'w', incarnation: 'w1', address: 'w:1' };
+    step({ kind: 'linkUp', from: 'worker:w1', peer: { role: 'worker', identity } });
+    const receive = (message: Message) => step({ kind: 'message', from: 'worker:w1', message });
+    return { machine, receive };
+  };
+  const append = {
+    kind: 'append',
+    term: 1,
+    incarnation: 'w1',
+    prev: at(0, 0),
+    commit: 0,
+    round: 0,
+    echo: true,
+  } as const;
+  const notice = (told: Configuration, committed = true) =>
+    ({
+      kind: 'configurationNotice',
+      term: 1,
+      configuration: { id: at(2, 1), configuration: told },
+      committed,
+    }) as const;
+
+  test('P21 R26: neither votes nor stores nor answers a leader', () => {
+    const { receive } = blank();
+    const nothing = { persists: [], sends: [], reads: [] };
+    assert.deepEqual(receive({ ...append, batches: [batch(1, 1)] }), nothing);
+    const vote = { kind: 'vote', term: 1, incarnation: 'w1', tail: at(0, 0) } as const;
+    assert.deepEqual(reasons(receive(vote)), ['storage']);
+  });
+
+  test('R26: called a voter it is an old one that forgot; called a newcomer it takes the log, and still does not vote', () => {
+    const { machine, receive } = blank();
+    receive(notice({ scribes: abd }));
+    assert.deepEqual(receive({ ...append, batches: [batch(1, 1)] }).persists, []);
+    receive(notice({ ...configuration, target: abd }));
+    assert.deepEqual(
+      receive({ ...append, batches: [batch(1, 1)] }).persists.map(({ kind }) => kind),
+      ['hardState', 'append'],
+    );
+    assert.ok(!machine.isMember);
+  });
+
+  test('R27: one that is out hears it, and from then on neither votes nor stores', () => {
+    const { machine, receive } = blank();
+    receive(notice({ ...configuration, target: abd }));
+    receive({
+      ...append,
+      batches: [{ ...batch(1, 1, 'configuration'), configuration: { ...configuration, target: abd } }],
+    });
+    assert.ok(machine.isMember);
+    receive(notice(configuration, false));
+    assert.ok(machine.isMember, 'what may be truncated proves nothing');
+    receive(notice(configuration));
+    assert.ok(!machine.isMember);
+    assert.deepEqual(receive({ ...append, prev: at(1, 1), batches: [batch(2, 1)] }).persists, []);
+  });
+
+  const reasons = ({ sends }: { sends: readonly { message: Message }[] }) =>
+    sends.flatMap(({ message }) => (message.kind === 'voteReply' ? [message.reason] : []));
+});
