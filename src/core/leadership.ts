@@ -27,13 +27,13 @@ export class Leadership {
   /** `caughtUp`: the scribes whose logs are known to end exactly where this one does; they need no probing. */
   constructor(state: WorkerState, caughtUp: ReadonlySet<PeerKey>) {
     this.#state = state;
+    state.trustLog();
     this.#followers = new Followers(state, caughtUp);
     this.#disks = new DiskWatch(state);
     for (const peer of state.peers.values()) this.#identify(peer);
     this.#firstOfTerm = state.log.tail.index + 1;
     this.#members = new Reconfiguration(state, this.#firstOfTerm);
     state.append(state.encodeNoop(state.term, this.#firstOfTerm, state.log.timestampMillis));
-    this.#followers.reconfigure(); // what was only heard of may just have been proven wrong
     this.#replicate();
   }
 

@@ -110,6 +110,12 @@ export class WorkerState {
     return true;
   }
 
+  /** A leader's own log is all there is: what it only heard of, and did not get with its election, is not in force. */
+  trustLog(): void {
+    this.#heardConfiguration = this.#loggedConfigurations.at(-1) ?? this.#heardConfiguration;
+    this.#configurationMoved();
+  }
+
   hearTerm(term: Term): void {
     if (term <= this.term) return;
     this.term = term;
