@@ -10,8 +10,6 @@ namespace {
 
 // An entry of a batch at most: tag, group, term, first index, count, offset, bytes.
 constexpr size_t kMaxBatchEntryBytes = 1 + 3 * 8 + 3 * 5;
-// Tag, group and length of any other record.
-constexpr size_t kMaxEntryHeaderBytes = 1 + 8 + 5;
 // Of a footer record: how many base records come first.
 constexpr size_t kMaxPrefixBytes = kMaxVarintBytes;
 constexpr size_t kMaxChunkBytes = kMaxFooterBlockBytes - kMaxAlignment - kMaxPrefixBytes;

@@ -13,7 +13,6 @@ struct Counters {
   std::atomic<uint64_t> block_bytes{0};
   std::atomic<uint64_t> records{0};
   std::atomic<uint64_t> syncs{0};
-  std::atomic<uint64_t> seals{0};
   std::atomic<uint64_t> damaged{0};              // Batches found damaged, by opening, reading or scrubbing.
   std::atomic<uint64_t> repaired{0};             // Batches put in their place.
   std::atomic<uint64_t> scrubbed_bytes{0};       // Read back only to see whether they hold.

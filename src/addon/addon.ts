@@ -1,75 +1,10 @@
 /**
- * The one file that loads the native binary, and its types. Nothing here checks arguments: the binary does, and throws
+ * The one file that loads the native binary, and the types of its calls. Nothing here checks arguments: the binary does, and throws
  * plain errors whose `code` stands in the table of errors.ts. Use src/storage/journal.ts instead, except for `crc32c`.
  */
 import { fileURLToPath } from 'node:url';
 import load from 'node-gyp-build';
-
-export interface NativeIndexTerm {
-  readonly index: number;
-  readonly term: number;
-}
-
-export interface NativeIdentity {
-  readonly clusterId: string;
-  readonly scribeId: string;
-  readonly storageUuid: string;
-}
-
-export interface NativeReport {
-  readonly segments: number;
-  readonly blocks: number;
-  readonly records: number;
-  readonly batches: number;
-  readonly bytes: number;
-  readonly lastSequence: number;
-  readonly endSegment: number;
-  readonly endOffset: number;
-  readonly tail: 'clean' | 'torn';
-  readonly tornBytes: number;
-  readonly droppedBlocks: number;
-  readonly sealed: boolean;
-  readonly damagedBlocks: number;
-  readonly headerCopiesUsed: number;
-}
-
-export interface NativeDamage {
-  readonly group: number;
-  readonly from: number;
-  readonly to: number;
-  readonly segment: string | null;
-  readonly offset: number | null;
-}
-
-export interface NativeGroup {
-  readonly logStart: NativeIndexTerm;
-  readonly tail: NativeIndexTerm;
-  readonly hardState: { readonly term: number; readonly votedFor: string | null };
-  readonly commitHint: NativeIndexTerm;
-  readonly termRuns: readonly { readonly term: number; readonly firstIndex: number }[];
-  readonly configurations: readonly number[];
-  readonly batches: number;
-}
-
-export interface NativeStats {
-  readonly blocks: number;
-  readonly blockBytes: number;
-  readonly records: number;
-  readonly syncs: number;
-  readonly lastDurableMicros: number;
-  readonly segments: number;
-  readonly segmentBytes: number;
-  readonly alignment: number;
-  readonly directIo: boolean;
-  readonly fileSystem: string;
-  readonly writeMode: 'io_uring' | 'dsync' | 'fdatasync';
-  readonly blocksInFlight: number;
-  readonly spareSegments: number;
-  readonly damaged: number;
-  readonly repaired: number;
-  readonly scrubbedBytes: number;
-  readonly scrubPasses: number;
-}
+import type { DamagedRange, GroupState, JournalIdentity, JournalStats, RecoveryReport } from './values.ts';
 
 export interface NativeError extends Error {
   readonly code: string;
@@ -78,7 +13,7 @@ export interface NativeError extends Error {
 }
 
 export interface NativeJournal {
-  open(): Promise<{ readonly identity: NativeIdentity; readonly report: NativeReport }>;
+  open(): Promise<{ readonly identity: JournalIdentity; readonly report: RecoveryReport }>;
   append(batch: Uint8Array): number;
   sealAndAppend(batches: Uint8Array, length: number): number;
   flush(): void;
@@ -88,15 +23,15 @@ export interface NativeJournal {
   saveCommitHint(group: number, index: number, term: number): number;
   read(group: number, fromIndex: number, maxBytes: number): Promise<Uint8Array>;
   repair(batch: Uint8Array): number;
-  damage(): NativeDamage[];
-  group(group: number): NativeGroup;
+  damage(): DamagedRange[];
+  group(group: number): GroupState;
   groups(): number[];
-  stats(): NativeStats;
+  stats(): JournalStats;
   close(): Promise<void>;
 }
 
 export interface NativeInspection {
-  readonly identity: NativeIdentity | null;
+  readonly identity: JournalIdentity | null;
   readonly segments: readonly {
     readonly name: string;
     readonly number: number;
@@ -113,8 +48,8 @@ export interface NativeInspection {
     readonly bodyBytes: number;
     readonly blockBytes: number;
   }[];
-  readonly report: NativeReport;
-  readonly damage: readonly NativeDamage[];
+  readonly report: RecoveryReport;
+  readonly damage: readonly DamagedRange[];
   readonly failure: NativeError | null;
 }
 
@@ -123,7 +58,7 @@ export interface NativeDiskProbe {
   readonly directIo: boolean;
   readonly alignment: number;
   readonly rows: readonly {
-    readonly writeMode: NativeStats['writeMode'];
+    readonly writeMode: JournalStats['writeMode'];
     readonly inFlight: number;
     readonly bytes: number;
     readonly p50Micros: number;
@@ -138,7 +73,7 @@ interface Addon {
     options: object,
     onDurable: (ticket: number) => void,
     onFailure: (error: NativeError) => void,
-    onDamage: (range: NativeDamage) => void,
+    onDamage: (range: DamagedRange) => void,
   ) => NativeJournal;
   crc32c(bytes: Uint8Array, start?: number, end?: number): number;
   format(options: object): Promise<void>;

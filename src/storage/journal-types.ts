@@ -1,13 +1,16 @@
 /** What goes into a journal and comes out of it. Numbers are integers below 2^53; ids are 32 lower-case hex digits. */
+import type { DamagedRange, JournalIdentity } from '../addon/values.ts';
 import type { ScriptoriumError } from '../errors.ts';
 
-export interface JournalIdentity {
-  readonly clusterId: string;
-  /** 1 to 64 bytes of UTF-8. */
-  readonly scribeId: string;
-  /** Made when the directory is formatted: a disk is a member, not a name (R26). */
-  readonly storageUuid: string;
-}
+export type {
+  DamagedRange,
+  GroupState,
+  HardState,
+  IndexTerm,
+  JournalIdentity,
+  JournalStats,
+  RecoveryReport,
+} from '../addon/values.ts';
 
 export interface FormatOptions {
   /** Absent or empty; its parent must exist. */
@@ -60,96 +63,4 @@ export interface JournalOptions extends WriteOptions {
   readonly onFailure: (error: ScriptoriumError) => void;
   /** A batch was found damaged, by reading or scrubbing; once for each. Default: nobody hears of it. */
   readonly onDamage?: (range: DamagedRange) => void;
-}
-
-/** A part of a log that is on this disk and cannot be read there (R29); `repair` puts it right. */
-export interface DamagedRange {
-  readonly group: number;
-  /** First and last index. */
-  readonly from: number;
-  readonly to: number;
-  /** File name and offset of the batch; null if no file has it. */
-  readonly segment: string | null;
-  readonly offset: number | null;
-}
-
-export interface IndexTerm {
-  readonly index: number;
-  readonly term: number;
-}
-
-export interface HardState {
-  readonly term: number;
-  /** The incarnation voted for in `term`, or null. */
-  readonly votedFor: string | null;
-}
-
-export interface GroupState {
-  /** The last entry dropped, `(0, 0)` if none was: the virtual tail before the first entry. */
-  readonly logStart: IndexTerm;
-  readonly tail: IndexTerm;
-  readonly hardState: HardState;
-  /** As last saved, `(0, 0)` if never. */
-  readonly commitHint: IndexTerm;
-  /** Terms of the entries held, ascending; a run ends where the next one starts. */
-  readonly termRuns: readonly { readonly term: number; readonly firstIndex: number }[];
-  /** First indexes of the configuration batches held, ascending. */
-  readonly configurations: readonly number[];
-  /** Batches held. */
-  readonly batches: number;
-}
-
-/** What recovery found, kept and dropped. */
-export interface RecoveryReport {
-  readonly segments: number;
-  /** Kept, like the records, batches and bytes below. */
-  readonly blocks: number;
-  readonly records: number;
-  readonly batches: number;
-  readonly bytes: number;
-  readonly lastSequence: number;
-  /** Where the kept stream ends: segment number and offset in its file. */
-  readonly endSegment: number;
-  readonly endOffset: number;
-  /** `torn`: something behind the end had been written and was never acknowledged; it was dropped. */
-  readonly tail: 'clean' | 'torn';
-  readonly tornBytes: number;
-  /** Whole blocks among what was dropped. */
-  readonly droppedBlocks: number;
-  /** Whether the journal had been idle or was closed. */
-  readonly sealed: boolean;
-  /** Blocks that were kept although they do not hold: all but the bodies of batches in them is proven. */
-  readonly damagedBlocks: number;
-  /** Segments whose first header was bad and the second good. */
-  readonly headerCopiesUsed: number;
-}
-
-/** Since the journal was opened. */
-export interface JournalStats {
-  /** Group commits. */
-  readonly blocks: number;
-  readonly blockBytes: number;
-  readonly records: number;
-  readonly syncs: number;
-  /** From handing the newest block to the disk until it was durable. */
-  readonly lastDurableMicros: number;
-  /** Files there are. */
-  readonly segments: number;
-  readonly segmentBytes: number;
-  /** Of blocks, in bytes. */
-  readonly alignment: number;
-  readonly directIo: boolean;
-  readonly fileSystem: string;
-  readonly writeMode: 'io_uring' | 'dsync' | 'fdatasync';
-  /** Group commits that may be on their way to the disk at a time. */
-  readonly blocksInFlight: number;
-  /** Files kept to be used again. */
-  readonly spareSegments: number;
-  /** Batches found damaged, by opening, reading or scrubbing. */
-  readonly damaged: number;
-  /** Batches put in their place. */
-  readonly repaired: number;
-  readonly scrubbedBytes: number;
-  /** Times that everything was read back. */
-  readonly scrubPasses: number;
 }
