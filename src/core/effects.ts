@@ -9,6 +9,7 @@ import type {
   Configuration,
   EntryId,
   HardState,
+  Incarnation,
   Index,
   LoggedConfiguration,
   Term,
@@ -84,6 +85,8 @@ export type WorkerEvent =
   | { readonly kind: 'read'; readonly request: number }
   /** Change the members (§7); `request` is the caller's number. */
   | { readonly kind: 'change'; readonly request: number; readonly change: MembershipChange }
+  /** Hand leadership to a worker, or (null) to whichever is furthest; `request` is the caller's number. */
+  | { readonly kind: 'transfer'; readonly request: number; readonly to: Incarnation | null }
   /** The state machine has applied everything up to `index`. */
   | { readonly kind: 'applied'; readonly index: Index };
 
@@ -107,6 +110,14 @@ export interface ChangeAnswer {
   readonly reason: string;
 }
 
+/** What became of a `transfer`. */
+export interface TransferAnswer {
+  readonly request: number;
+  /** `done`: this worker leads no more. `kept`: it leads on, since nobody took over in time. `refused`: nothing was done. */
+  readonly outcome: 'done' | 'kept' | 'refused';
+  readonly reason: string;
+}
+
 export interface WorkerEffects {
   readonly sends: readonly Send[];
   /** Newly committed batches, in log order, each handed out once. */
@@ -118,6 +129,7 @@ export interface WorkerEffects {
   /** Reads that can not be served now: no leader, or leadership lost. Not executed. */
   readonly refusedReads: readonly number[];
   readonly changes: readonly ChangeAnswer[];
+  readonly transfers: readonly TransferAnswer[];
   readonly alarms: readonly Alarm[];
   /** Role, term, leader or configuration changed: read them from the machine (links to scribes and leader follow them). */
   readonly changed: boolean;

@@ -27,6 +27,7 @@ const GOING: ElectionResult = { kind: 'going' };
 const LOST: ElectionResult = { kind: 'lost' };
 
 export class Election {
+  readonly isTransfer: boolean;
   readonly #state: WorkerState;
   #phase: 'probing' | 'catching-up' | 'voting' = 'probing';
   #round = 0;
@@ -39,8 +40,10 @@ export class Election {
   /** Donors that failed in this attempt. */
   readonly #spent = new Set<PeerKey>();
 
-  constructor(state: WorkerState) {
+  /** `isTransfer`: the leader itself asked for this attempt, so that it lives stops nobody. */
+  constructor(state: WorkerState, isTransfer: boolean) {
     this.#state = state;
+    this.isTransfer = isTransfer;
     this.#probe();
   }
 
@@ -98,8 +101,9 @@ export class Election {
         const answer = this.#probes.get(scribeKey(uuid));
         return answer !== undefined && holds(answer);
       });
-    if (says(({ leaderLive, storage }) => !leaderLive && storage === 'ok')) return this.#nextDonor();
-    return says(({ leaderLive }) => leaderLive) ? { kind: 'leader-lives' } : GOING;
+    if (says(({ leaderLive, storage }) => (this.isTransfer || !leaderLive) && storage === 'ok'))
+      return this.#nextDonor();
+    return !this.isTransfer && says(({ leaderLive }) => leaderLive) ? { kind: 'leader-lives' } : GOING;
   }
 
   /** Vote if nothing is missing, else read it from a scribe with the best tail, ranked by term first (R5). */
@@ -142,7 +146,8 @@ export class Election {
 
   #voteRequest(): Message {
     const { identity, log } = this.#state;
-    return { kind: 'vote', term: this.#term, incarnation: identity.incarnation, tail: log.tail };
+    const kind = this.isTransfer ? 'transferVote' : 'vote';
+    return { kind, term: this.#term, incarnation: identity.incarnation, tail: log.tail };
   }
 
   #onVoteReply(from: PeerKey, reply: VoteReply): ElectionResult {

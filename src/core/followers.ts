@@ -85,6 +85,19 @@ export class Followers {
     return this.#progress.get(scribeKey(storageUuid))?.answeredAt ?? Number.NEGATIVE_INFINITY;
   }
 
+  isLearner(key: PeerKey): boolean {
+    return this.#learners.has(key);
+  }
+
+  /** The learner known to hold most of the log, or null when nobody follows. */
+  get furthestLearner(): PeerKey | null {
+    let furthest: PeerKey | null = null;
+    for (const key of this.#learners) {
+      if (furthest === null || this.acknowledgedBy(key).index > this.acknowledgedBy(furthest).index) furthest = key;
+    }
+    return furthest;
+  }
+
   addLearner(key: PeerKey, tail: EntryId): void {
     const { log, now } = this.#state;
     const start = log.terms.holds(tail) ? tail : log.hintFor(tail);

@@ -7,12 +7,13 @@
 import { DiskWatch } from './disk-watch.ts';
 import type { Peer } from './effects.ts';
 import { Followers } from './followers.ts';
-import type { MembershipChange } from './membership.ts';
+import { isStable, type MembershipChange } from './membership.ts';
 import type { AppendReply, Follow, PeerKey, ProbeReply } from './messages.ts';
 import { isMember, isQuorum, quorumValue } from './quorum.ts';
 import { ReadIndex, type ReadRequest } from './read-index.ts';
 import { Reconfiguration } from './reconfiguration.ts';
-import type { Batch, Configuration, Index, ScribeMember } from './types.ts';
+import { Transfer } from './transfer.ts';
+import type { Batch, Configuration, Incarnation, Index, ScribeMember } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export class Leadership {
@@ -21,6 +22,7 @@ export class Leadership {
   readonly #disks: DiskWatch;
   readonly #reads = new ReadIndex();
   readonly #members: Reconfiguration;
+  readonly #transfer: Transfer;
   /** The entry that opened the term; nothing before it commits on its own (R11). */
   readonly #firstOfTerm: Index;
 
@@ -33,6 +35,7 @@ export class Leadership {
     for (const peer of state.peers.values()) this.#identify(peer);
     this.#firstOfTerm = state.log.tail.index + 1;
     this.#members = new Reconfiguration(state, this.#firstOfTerm);
+    this.#transfer = new Transfer(state, this.#followers);
     state.append(state.encodeNoop(state.term, this.#firstOfTerm, state.log.timestampMillis));
     this.#replicate();
   }
@@ -43,17 +46,37 @@ export class Leadership {
   }
 
   get wakeAt(): number {
-    return this.#followers.heartbeatAt;
+    return Math.min(this.#followers.heartbeatAt, this.#transfer.wakeAt);
   }
 
   propose(batch: Batch): void {
     const { log, term } = this.#state;
-    if (batch.term !== term || batch.firstIndex !== log.tail.index + 1) return;
+    if (!this.takesProposals || batch.term !== term || batch.firstIndex !== log.tail.index + 1) return;
     this.#state.append(batch);
     this.#replicate();
   }
 
+  /** Not while leadership is being handed over: the other must catch up with a log that stands still. */
+  get takesProposals(): boolean {
+    return !this.#transfer.underWay;
+  }
+
+  /** Hand leadership over; not before the no-op of the term is committed, nor while the members change. */
+  transfer(request: number, to: Incarnation | null): void {
+    const { commit, configuration } = this.#state;
+    if (commit >= this.#firstOfTerm && commit >= configuration.id.index && isStable(configuration.configuration)) {
+      this.#transfer.begin(request, to);
+    } else {
+      const reason = 'the leader has only just been elected, or the members are changing';
+      this.#state.answerTransfer({ request, outcome: 'refused', reason });
+    }
+  }
+
   change(request: number, change: MembershipChange): void {
+    if (this.#transfer.underWay) {
+      this.#state.answerChange({ request, outcome: 'refused', reason: 'leadership is being handed over' });
+      return;
+    }
     this.#appendConfiguration(this.#members.request(request, change));
   }
 
@@ -77,6 +100,7 @@ export class Leadership {
 
   linkDown(from: PeerKey): void {
     this.#followers.linkDown(from);
+    this.#transfer.linkDown(from);
   }
 
   /** An answer of this term to this incarnation; the caller has checked both. */
@@ -87,6 +111,7 @@ export class Leadership {
     this.#confirmReads();
     this.#followers.supply(from, progress, this.#reads.round);
     this.#advanceMembers();
+    this.#transfer.advance();
   }
 
   /** A scribe that lacks what it acknowledged is counted no more (R26). */
@@ -104,6 +129,7 @@ export class Leadership {
     if (!isQuorum(configuration.configuration, heard)) return false;
     this.#followers.heartbeat(this.#reads.round);
     this.#members.tick();
+    this.#transfer.tick();
     this.#advanceMembers();
     return true;
   }
@@ -111,6 +137,7 @@ export class Leadership {
   /** Leadership is over: nobody's read was confirmed. */
   resign(): readonly ReadRequest[] {
     this.#members.resign();
+    this.#transfer.resign();
     return this.#reads.abandon();
   }
 

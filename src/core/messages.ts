@@ -36,11 +36,19 @@ export interface ProbeReply {
   readonly storage: StorageState;
 }
 
-export interface VoteRequest {
-  readonly kind: 'vote';
+interface Candidacy {
   readonly term: Term;
   readonly incarnation: Incarnation;
   readonly tail: EntryId;
+}
+
+export interface VoteRequest extends Candidacy {
+  readonly kind: 'vote';
+}
+
+/** The leader itself has asked the candidate to stand: that it lives is no reason to refuse (P38). */
+export interface TransferVoteRequest extends Candidacy {
+  readonly kind: 'transferVote';
 }
 
 export type VoteReason = 'granted' | 'stale-term' | 'already-voted' | 'log-behind' | 'leader-live' | 'storage';
@@ -130,6 +138,14 @@ export interface ConfigurationNotice {
   readonly committed: boolean;
 }
 
+/** Leader to learner: stand for election now, if your log ends at `tail` like mine. */
+export interface TakeOver {
+  readonly kind: 'takeOver';
+  readonly term: Term;
+  readonly incarnation: Incarnation;
+  readonly tail: EntryId;
+}
+
 /** Learner to leader: send me the log from after `tail`. */
 export interface Follow {
   readonly kind: 'follow';
@@ -160,6 +176,7 @@ export type Message =
   | Probe
   | ProbeReply
   | VoteRequest
+  | TransferVoteRequest
   | VoteReply
   | Append
   | AppendReply
@@ -167,6 +184,7 @@ export type Message =
   | ReadReply
   | Fetch
   | ConfigurationNotice
+  | TakeOver
   | Follow
   | LeaderNotice
   | IndexRequest

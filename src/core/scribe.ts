@@ -8,7 +8,16 @@ import { DurableLog } from './durable-log.ts';
 import type { Peer, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions, ScribeStart, Send } from './effects.ts';
 import { MAX_TERM_LEAP } from './limits.ts';
 import { matchBatches } from './matching.ts';
-import type { Append, ConfigurationNotice, Fetch, Message, PeerKey, Probe, VoteRequest } from './messages.ts';
+import type {
+  Append,
+  ConfigurationNotice,
+  Fetch,
+  Message,
+  PeerKey,
+  Probe,
+  TransferVoteRequest,
+  VoteRequest,
+} from './messages.ts';
 import { isMember, isNewcomer } from './quorum.ts';
 import { ScribeFetch } from './scribe-fetch.ts';
 import { ScribeReads } from './scribe-reads.ts';
@@ -54,7 +63,7 @@ export class ScribeMachine {
   #told: ConfigurationNotice | null = null;
   #leader: Leader | null = null;
   /** Vote requests that wait for writes in flight (R4), oldest first, one per candidate. */
-  #waitingVotes: { from: PeerKey; request: VoteRequest }[] = [];
+  #waitingVotes: { from: PeerKey; request: VoteRequest | TransferVoteRequest }[] = [];
   /** Answers that may leave once a persist is durable, in its order (R3). */
   #held: { write: number; send: Send }[] = [];
   #acknowledged: Index = 0;
@@ -157,6 +166,7 @@ export class ScribeMachine {
         this.#onProbe(from, message);
         break;
       case 'vote':
+      case 'transferVote':
         this.#onVote(from, message);
         break;
       case 'append':
@@ -231,7 +241,7 @@ export class ScribeMachine {
     });
   }
 
-  #onVote(from: PeerKey, request: VoteRequest): void {
+  #onVote(from: PeerKey, request: VoteRequest | TransferVoteRequest): void {
     if (this.#workerOf(from)?.incarnation !== request.incarnation || this.#leaps(request.term)) return;
     this.#waitingVotes = this.#waitingVotes.filter((waiting) => waiting.from !== from);
     this.#waitingVotes.push({ from, request });
@@ -239,10 +249,13 @@ export class ScribeMachine {
 
   /** Decide the votes that wait, each after the writes in flight have finished (R4); a refusal for a live leader needs no wait. */
   #answerVotes(): void {
-    while (this.#waitingVotes.length > 0 && (this.#log.drained || this.#leaderLive())) {
-      const { from, request } = this.#waitingVotes.shift() as { from: PeerKey; request: VoteRequest };
+    for (let next = this.#waitingVotes[0]; next !== undefined; next = this.#waitingVotes[0]) {
+      const { from, request } = next;
+      const leaderLive = this.#leaderLive() && request.kind === 'vote';
+      if (!this.#log.drained && !leaderLive) return;
+      this.#waitingVotes.shift();
       const { reason, hardState } = decideVote(
-        { hardState: this.#hardState, tail: this.#log.tail, leaderLive: this.#leaderLive(), storageOk: this.isMember },
+        { hardState: this.#hardState, tail: this.#log.tail, leaderLive, storageOk: this.isMember },
         request,
       );
       if (hardState !== null) this.#adopt(hardState);

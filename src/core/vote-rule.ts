@@ -1,11 +1,12 @@
 /** Whether a scribe gives its vote: the table of §2 as one pure function. The caller has drained its writes (R4). */
-import type { VoteReason, VoteRequest } from './messages.ts';
+import type { TransferVoteRequest, VoteReason, VoteRequest } from './messages.ts';
 import { compareIds, type EntryId, type HardState } from './types.ts';
 
 export interface Voter {
   readonly hardState: HardState;
   /** The durable tail, nothing in flight. */
   readonly tail: EntryId;
+  /** A leader lives that has not asked for this election itself. */
   readonly leaderLive: boolean;
   readonly storageOk: boolean;
 }
@@ -16,7 +17,7 @@ export interface VoteDecision {
   readonly hardState: HardState | null;
 }
 
-export function decideVote(voter: Voter, request: VoteRequest): VoteDecision {
+export function decideVote(voter: Voter, request: VoteRequest | TransferVoteRequest): VoteDecision {
   const { term, votedFor } = voter.hardState;
   if (!voter.storageOk) return { reason: 'storage', hardState: null };
   if (request.term < term) return { reason: 'stale-term', hardState: null };

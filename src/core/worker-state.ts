@@ -3,7 +3,17 @@
  * roles work on it; it knows none of them.
  */
 import { assert } from './assert.ts';
-import type { Alarm, ChangeAnswer, Peer, Role, Send, WorkerEffects, WorkerOptions, WorkerStart } from './effects.ts';
+import type {
+  Alarm,
+  ChangeAnswer,
+  Peer,
+  Role,
+  Send,
+  TransferAnswer,
+  WorkerEffects,
+  WorkerOptions,
+  WorkerStart,
+} from './effects.ts';
 import { type Message, type PeerKey, scribeKey } from './messages.ts';
 import { membersOf } from './quorum.ts';
 import {
@@ -51,6 +61,7 @@ export class WorkerState {
   #readable: { request: number; index: Index }[] = [];
   #refusedReads: number[] = [];
   #changes: ChangeAnswer[] = [];
+  #transfers: TransferAnswer[] = [];
   #alarms: Alarm[] = [];
   /** Storage uuids by kind of alarm, so that none is raised with every new link. */
   readonly #alarmed = new Set<string>();
@@ -191,6 +202,10 @@ export class WorkerState {
     this.#changes.push(answer);
   }
 
+  answerTransfer(answer: TransferAnswer): void {
+    this.#transfers.push(answer);
+  }
+
   takeEffects(): WorkerEffects {
     const effects: WorkerEffects = {
       sends: this.#sends,
@@ -199,6 +214,7 @@ export class WorkerState {
       readable: this.#readable,
       refusedReads: this.#refusedReads,
       changes: this.#changes,
+      transfers: this.#transfers,
       alarms: this.#alarms,
       changed: this.changed,
     };
@@ -208,6 +224,7 @@ export class WorkerState {
     this.#readable = [];
     this.#refusedReads = [];
     this.#changes = [];
+    this.#transfers = [];
     this.#alarms = [];
     this.changed = false;
     return effects;

@@ -7,9 +7,9 @@ import { Election, type ElectionResult } from './election.ts';
 import { Following } from './following.ts';
 import { Leadership } from './leadership.ts';
 import { MAX_TERM_LEAP } from './limits.ts';
-import { type AppendReply, type Message, type PeerKey, workerKey } from './messages.ts';
+import { type AppendReply, type Message, type PeerKey, type TakeOver, workerKey } from './messages.ts';
 import { membersOf } from './quorum.ts';
-import type { EntryId, Index, LoggedConfiguration, ScribeMember, Term } from './types.ts';
+import { type EntryId, type Index, type LoggedConfiguration, type ScribeMember, sameId, type Term } from './types.ts';
 import { type KnownLeader, WorkerState } from './worker-state.ts';
 
 /** After news of a crashed leader: the share of an election timeout in which the first learner tries (R9). */
@@ -62,9 +62,9 @@ export class WorkerMachine {
   get timestampMillis(): number {
     return this.#state.log.timestampMillis;
   }
-  /** Leads, and its state machine keeps up: a batch proposed now is appended. */
+  /** Leads, hands nothing over, and its state machine keeps up: a batch proposed now is appended. */
   get canPropose(): boolean {
-    return this.#leadership !== null && !this.#state.congested;
+    return this.#leadership?.takesProposals === true && !this.#state.congested;
   }
   /** When the next tick is wanted. */
   get wakeAt(): number {
@@ -101,6 +101,12 @@ export class WorkerMachine {
         else this.#state.answerChange({ request, outcome: 'not-leader', reason: 'this worker does not lead' });
         break;
       }
+      case 'transfer': {
+        const { request, to } = event;
+        if (this.#leadership !== null) this.#leadership.transfer(request, to);
+        else this.#state.answerTransfer({ request, outcome: 'refused', reason: 'this worker does not lead' });
+        break;
+      }
       case 'applied':
         this.#state.markApplied(event.index);
         this.#election?.applied();
@@ -128,6 +134,9 @@ export class WorkerMachine {
         break;
       case 'configurationNotice':
         if (this.#leadership === null) this.#state.hear(message.configuration); // as from a probe (R28)
+        break;
+      case 'takeOver':
+        this.#takeOver(from, message);
         break;
       case 'appendReply':
         this.#onAppendReply(from, message);
@@ -169,9 +178,26 @@ export class WorkerMachine {
   #onLeader(term: Term, take: () => boolean): void {
     if (this.#leadership !== null && term <= this.#state.term) return;
     if (this.#leadership !== null) this.#stepDown();
+    const { leader } = this.#state;
     if (!take()) return;
-    this.#endElection();
+    // The leader that asked for this election goes on being heard until it is over.
+    if (this.#election?.isTransfer !== true || leader === null || term > leader.term) this.#endElection();
     this.#electionAt = this.#timeoutFromNow();
+  }
+
+  /** The leader we follow wants us to lead (P38): we stand if our log ends where its own did. */
+  #takeOver(from: PeerKey, { term, incarnation, tail }: TakeOver): void {
+    const { leader, log } = this.#state;
+    const isLeader = leader?.term === term && leader.identity.incarnation === incarnation;
+    if (!isLeader || from !== workerKey(incarnation) || this.#leadership !== null || !sameId(log.tail, tail)) return;
+    this.#endElection();
+    this.#stand(true);
+  }
+
+  #stand(isTransfer: boolean): void {
+    this.#following.stop();
+    this.#enter('candidate');
+    this.#election = new Election(this.#state, isTransfer);
   }
 
   #onAppendReply(from: PeerKey, reply: AppendReply): void {
@@ -252,11 +278,7 @@ export class WorkerMachine {
     }
     this.#following.tick();
     if (this.#election !== null) this.#progress(this.#election.tick());
-    else if (now >= this.#electionAt) {
-      this.#following.stop();
-      this.#enter('candidate');
-      this.#election = new Election(this.#state);
-    }
+    else if (now >= this.#electionAt) this.#stand(false);
   }
 
   #progress(result: ElectionResult | undefined): void {

@@ -103,6 +103,11 @@ export class WorkerLife {
     return this.#driver?.read(query) ?? Promise.reject(noContact());
   }
 
+  /** Before an end that was planned: nobody should have to find out that the leader is gone. */
+  async handOver(): Promise<void> {
+    await this.#driver?.handOver();
+  }
+
   /** End everything; idempotent. */
   async stop(): Promise<void> {
     this.#ended = true;

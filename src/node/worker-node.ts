@@ -102,10 +102,11 @@ export class WorkerNode implements LogService {
     };
   }
 
-  /** Stop leading, close links, end the state machine; idempotent. */
+  /** Hand leadership over, close links, end the state machine; idempotent. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    await this.#life?.handOver();
     await this.#life?.stop();
     this.#calls.rejectAll(new ScriptoriumError('CLOSED', 'the worker was stopped', { outcome: 'unknown' }));
     await (await this.#forward?.client)?.close();

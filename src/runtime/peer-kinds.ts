@@ -6,12 +6,21 @@ type Kinds = ReadonlySet<Message['kind']>;
 
 const MAY_RECEIVE: Record<PeerRole, Record<PeerRole, Kinds>> = {
   scribe: {
-    worker: new Set(['probe', 'vote', 'append', 'read', 'fetch']),
+    worker: new Set(['probe', 'vote', 'transferVote', 'append', 'read', 'fetch']),
     scribe: new Set(['read', 'readReply']),
   },
   worker: {
     scribe: new Set(['probeReply', 'voteReply', 'appendReply', 'readReply', 'leaderNotice']),
-    worker: new Set(['append', 'appendReply', 'fetch', 'follow', 'leaderNotice', 'indexRequest', 'indexReply']),
+    worker: new Set([
+      'append',
+      'appendReply',
+      'fetch',
+      'takeOver',
+      'follow',
+      'leaderNotice',
+      'indexRequest',
+      'indexReply',
+    ]),
   },
 };
 

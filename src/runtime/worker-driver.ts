@@ -68,6 +68,8 @@ export class WorkerDriver {
   /** Changes of the members under way, by number. */
   readonly #changes = new Map<number, { resolve(): void; reject(error: ScriptoriumError): void }>();
   #nextChange = 1;
+  /** Who waits for leadership to be handed over. */
+  #handingOver: ((isOver: boolean) => void) | null = null;
   #flushQueued = false;
   #stopped = false;
 
@@ -157,6 +159,15 @@ export class WorkerDriver {
     });
   }
 
+  /** Let the furthest of the other workers lead; resolves, within an election timeout, to whether this one leads no more. */
+  handOver(): Promise<boolean> {
+    if (this.#stopped || this.#machine.role !== 'leader' || this.#handingOver !== null) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#handingOver = resolve;
+      this.step({ kind: 'transfer', request: 0, to: null });
+    });
+  }
+
   stop(code: ErrorCode = 'LEADERSHIP_LOST', message = 'the worker stopped; the command may still take effect'): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -169,6 +180,7 @@ export class WorkerDriver {
     this.#reads.clear();
     for (const { reject } of this.#changes.values()) reject(gone());
     this.#changes.clear();
+    this.#handedOver(false);
   }
 
   #readIndex(): Promise<Index> {
@@ -193,6 +205,10 @@ export class WorkerDriver {
       this.#reads.delete(request);
     }
     for (const answer of effects.changes) this.#answerChange(answer);
+    for (const { outcome, reason } of effects.transfers) {
+      this.#options.log.info({ outcome, reason }, 'leadership was to be handed over');
+      this.#handedOver(outcome === 'done');
+    }
     for (const alarm of effects.alarms) this.#options.log.error(alarm, ALARMS[alarm.kind]);
     if (effects.changed) this.#changed();
   }
@@ -227,6 +243,11 @@ export class WorkerDriver {
     if (outcome === 'done') waiting?.resolve();
     else if (outcome === 'not-leader') waiting?.reject(this.#notLeader());
     else waiting?.reject(new ScriptoriumError(outcome === 'refused' ? 'CHANGE_REFUSED' : 'LEADERSHIP_LOST', reason));
+  }
+
+  #handedOver(isOver: boolean): void {
+    this.#handingOver?.(isOver);
+    this.#handingOver = null;
   }
 
   #changed(): void {

@@ -4,6 +4,8 @@ import type {
   Probe,
   ProbeReply,
   StorageState,
+  TakeOver,
+  TransferVoteRequest,
   VoteReason,
   VoteReply,
   VoteRequest,
@@ -67,21 +69,46 @@ export const probeReply: MessageCodec<ProbeReply> = {
   }),
 };
 
+function writeCandidacy(head: ByteWriter, { term, incarnation, tail }: VoteRequest | TransferVoteRequest): void {
+  head.u64(term);
+  head.hex128(incarnation);
+  writeEntryId(head, tail);
+}
+
+function readCandidacy(head: ByteReader): Omit<VoteRequest, 'kind'> {
+  const term = readLivingTerm(head);
+  const incarnation = head.hex128();
+  const tail = readEntryId(head);
+  // A term is asked for above every term a majority reported (R2), so above that of any entry.
+  if (tail.term >= term) throw badFrame('a candidate whose log is not older than the term it asks for');
+  return { term, incarnation, tail };
+}
+
 export const vote: MessageCodec<VoteRequest> = {
   type: FRAME_TYPES.vote,
+  write: writeCandidacy,
+  read: (head) => ({ kind: 'vote', ...readCandidacy(head) }),
+};
+
+export const transferVote: MessageCodec<TransferVoteRequest> = {
+  type: FRAME_TYPES.transferVote,
+  write: writeCandidacy,
+  read: (head) => ({ kind: 'transferVote', ...readCandidacy(head) }),
+};
+
+export const takeOver: MessageCodec<TakeOver> = {
+  type: FRAME_TYPES.takeOver,
   write(head, message) {
     head.u64(message.term);
     head.hex128(message.incarnation);
     writeEntryId(head, message.tail);
   },
-  read(head) {
-    const term = readLivingTerm(head);
-    const incarnation = head.hex128();
-    const tail = readEntryId(head);
-    // A term is asked for above every term a majority reported (R2), so above that of any entry.
-    if (tail.term >= term) throw badFrame('a candidate whose log is not older than the term it asks for');
-    return { kind: 'vote', term, incarnation, tail };
-  },
+  read: (head) => ({
+    kind: 'takeOver',
+    term: readLivingTerm(head),
+    incarnation: head.hex128(),
+    tail: readEntryId(head),
+  }),
 };
 
 export const voteReply: MessageCodec<VoteReply> = {

@@ -41,6 +41,8 @@ export const FRAME_TYPES = {
   indexRequest: 27,
   indexReply: 28,
   configurationNotice: 29,
+  takeOver: 30,
+  transferVote: 31,
   propose: 48,
   proposed: 49,
   query: 50,

@@ -8,7 +8,7 @@ import type { Batch } from '../core/types.ts';
 import { decodeBatches } from './batch.ts';
 import { badFrame } from './byte-reader.ts';
 import type { MessageCodec } from './codec.ts';
-import { leaderNotice, probe, probeReply, vote, voteReply } from './election-codec.ts';
+import { leaderNotice, probe, probeReply, takeOver, transferVote, vote, voteReply } from './election-codec.ts';
 import { claimedType, FRAME_TYPES, openFrame, sealHead, startFrame } from './frame.ts';
 import { indexReply, indexRequest, read, readReply } from './reading-codec.ts';
 import { append, appendReply, configurationNotice, fetch, follow } from './replication-codec.ts';
@@ -20,6 +20,8 @@ const CODECS: { readonly [K in MessageKind]: MessageCodec<Extract<Message, { kin
   probe,
   probeReply,
   vote,
+  takeOver,
+  transferVote,
   voteReply,
   append,
   appendReply,
@@ -38,7 +40,7 @@ const CODECS_BY_TYPE: readonly (AnyCodec | undefined)[] = Object.values(CODECS).
     table[codec.type] = codec as AnyCodec;
     return table;
   },
-  new Array(FRAME_TYPES.configurationNotice + 1).fill(undefined),
+  new Array(FRAME_TYPES.transferVote + 1).fill(undefined),
 );
 
 const NO_BATCHES: readonly Batch[] = [];

@@ -117,6 +117,16 @@ describe('a scribe', () => {
     ]);
   });
 
+  test('P38 R4 R8: a vote the leader asked for passes although it lives, but waits for writes in flight', () => {
+    const bench = new Bench(1, [1]);
+    bench.append(2, at(1, 1), [batch(2, 2)]);
+    const vote = { kind: 'transferVote', term: 3, incarnation: 'w1', tail: at(2, 2) } as const;
+    assert.deepEqual(bench.receive('worker:w1', vote), { persists: [], sends: [], reads: [] });
+    bench.durable();
+    const granted = bench.durable().flatMap((message) => (message.kind === 'voteReply' ? [message.reason] : []));
+    assert.deepEqual(granted, ['granted']);
+  });
+
   test('R16 R18: a fetch whose last entry conflicts with the own tail steps back and is carried out', () => {
     const bench = new Bench(3, [1, 3]); // holds 2@3 where the leader of term 4 holds 2@4
     bench.append(4, at(2, 4), []);

@@ -32,6 +32,14 @@ const killLeader: Fault = async (cluster) => {
   await cluster.startWorker(id);
 };
 
+/** A planned stop: leadership is handed over first. */
+const stopLeader: Fault = async (cluster) => {
+  const { id } = await cluster.leader();
+  assert.equal((await cluster.process(id).stop()).code, 0);
+  await cluster.leader([id]);
+  await cluster.startWorker(id);
+};
+
 const killScribe: Fault = (cluster, round) =>
   killAndRestart(cluster, [cluster.scribes[round % cluster.scribes.length]!.id], []);
 
@@ -73,6 +81,8 @@ async function survive(context: TestContext, fault: Fault, times: number): Promi
 
 describe('three scribes, three workers, eight clients', () => {
   test('survive kill -9 of the leader, ten times (P24, C12)', (context) => survive(context, killLeader, 10));
+  test('survive planned stops of the leader, five times, each handing over (P38, O02)', (context) =>
+    survive(context, stopLeader, 5));
   test('survive kill -9 of a scribe, five times, each restarted on its directory (S42, S46)', (context) =>
     survive(context, killScribe, 5));
   test('survive kill -9 of all workers, twice (P23)', (context) => survive(context, killWorkers, 2));

@@ -45,7 +45,7 @@ export class ElectionChecks {
       this.#round = message.round;
       this.#replies = [];
     }
-    if (message.kind !== 'vote') return;
+    if (message.kind !== 'vote' && message.kind !== 'transferVote') return;
     const { configuration } = this.#machine.configuration;
     const lower = agrees(
       configuration,

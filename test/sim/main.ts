@@ -1,4 +1,4 @@
-/** `npm run sim -- --seed N [--seeds K] [--kind faults|members] [--verbose]`: run seeds N, N+1, …; exit 1 at the first violation. */
+/** `npm run sim -- --seed N [--seeds K] [--kind faults|members|transfers] [--verbose]`: run seeds N, N+1, …; exit 1 at the first violation. */
 import { parseArgs } from 'node:util';
 import { realMachines } from './machines.ts';
 import { reportFailure } from './report.ts';
@@ -15,7 +15,8 @@ const { values } = parseArgs({
 });
 const first = Number(values.seed);
 const count = Number(values.seeds);
-const kind: RunKind = values.kind === 'members' ? 'members' : 'faults';
+const KINDS: readonly RunKind[] = ['faults', 'members', 'transfers'];
+const kind = KINDS.find((name) => name === values.kind) ?? 'faults';
 const started = process.hrtime.bigint();
 const totals = { events: 0, simulatedMillis: 0, elections: 0, executed: 0, violations: 0 };
 const reached = new Map<string, number>();

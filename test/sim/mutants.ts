@@ -31,6 +31,7 @@ export interface Mutant {
 }
 
 const runMembers = (seed: number, machines: Machines): RunResult => runSeed(seed, machines, 'members');
+const runTransfers = (seed: number, machines: Machines): RunResult => runSeed(seed, machines, 'transfers');
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -69,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'R4',
     caughtBy: 'vote-for-shorter-log',
     patches: [
-      { file: 'scribe.js', find: '(this.#log.drained || this.#leaderLive())', replace: 'true' },
+      { file: 'scribe.js', find: '!this.#log.drained && !leaderLive', replace: 'false' },
       {
         file: 'scribe.js',
         find: 'hardState: this.#hardState, tail: this.#log.tail,',
@@ -140,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 'R4',
     caughtBy: 'acknowledged-after-vote',
     patches: [
-      { file: 'scribe.js', find: '(this.#log.drained || this.#leaderLive())', replace: 'true' },
+      { file: 'scribe.js', find: '!this.#log.drained && !leaderLive', replace: 'false' },
       {
         file: 'scribe.js',
         find: 'this.#leader = null;\n            this.#fetch.stop();',
@@ -345,6 +346,37 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     run: runMembers,
+  },
+  {
+    name: 'a leader that hands over never takes back what nobody took',
+    rule: 'P38',
+    caughtBy: 'transfer-not-ended',
+    patches: [
+      {
+        file: 'transfer.js',
+        find: "this.#end('kept', 'the other worker did not take over in time; this one leads on');",
+        replace: 'this.#handover.deadline = Number.POSITIVE_INFINITY;',
+      },
+    ],
+    run: runTransfers,
+  },
+  {
+    name: 'a vote that the leader asked for does not wait for writes in flight',
+    rule: 'R4',
+    caughtBy: 'vote-for-shorter-log',
+    patches: [
+      {
+        file: 'scribe.js',
+        find: '!this.#log.drained && !leaderLive',
+        replace: "!this.#log.drained && request.kind === 'vote' && !leaderLive",
+      },
+      {
+        file: 'scribe.js',
+        find: 'hardState: this.#hardState, tail: this.#log.tail,',
+        replace: 'hardState: this.#hardState, tail: this.#log.durableTail,',
+      },
+    ],
+    run: runTransfers,
   },
 ];
 

@@ -90,6 +90,13 @@ export function changingMembers(plan: Plan, random: Random): Plan {
   };
 }
 
+/** The same seed as a history of leaders that hand over; half of them without any other fault. */
+export const changingLeaders = (plan: Plan): Plan => ({
+  ...plan,
+  workers: 1 + (plan.workers % 4),
+  faults: plan.seed % 2 === 0 ? plan.faults : new Map(),
+});
+
 export function makePlan(seed: number, random: Random): Plan {
   return {
     seed,

@@ -10,8 +10,9 @@ import { idOf } from './log-tree.ts';
 import type { Machines } from './machines.ts';
 import { LATE_LINK_DOWN_MILLIS } from './network.ts';
 import { Operator } from './operator.ts';
-import { changingMembers, type Plan } from './plan.ts';
+import { changingLeaders, changingMembers, type Plan } from './plan.ts';
 import { Trace } from './trace.ts';
+import { Transfers } from './transfers.ts';
 import { demand, Violation } from './violation.ts';
 import { World } from './world.ts';
 
@@ -36,15 +37,22 @@ export interface RunResult {
 /** More events than this per simulated millisecond over a whole phase is a storm of messages, not a protocol at work. */
 const MAX_EVENTS_PER_MILLI = 40;
 
+const ADAPT: Record<RunKind, (plan: Plan, random: Random) => Plan> = {
+  faults: (plan) => plan,
+  members: changingMembers,
+  transfers: changingLeaders,
+};
+
 class Run {
   readonly world: World;
   events = 0;
+  readonly #kind: RunKind;
   #operator: Operator | null = null;
   faults: ReadonlyMap<string, number> = new Map();
 
   constructor(seed: number, machines: Machines, trace: Trace | null, kind: RunKind) {
-    const adapt = (plan: Plan): Plan => (kind === 'faults' ? plan : changingMembers(plan, new Random(seed)));
-    this.world = new World(seed, machines, trace, adapt);
+    this.world = new World(seed, machines, trace, (plan) => ADAPT[kind](plan, new Random(seed)));
+    this.#kind = kind;
   }
 
   get changes(): ReadonlyMap<string, number> {
@@ -60,10 +68,12 @@ class Run {
     const { changeMillis } = world.plan;
     const operator = changeMillis === null ? null : new Operator(world, changeMillis);
     this.#operator = operator;
+    const transfers = this.#kind === 'transfers' ? new Transfers(world) : null;
     this.faults = faults.counts;
     this.#for(world.plan.faultMillis, () => false);
     faults.end();
     operator?.stop();
+    transfers?.stop();
     this.#for(LATE_LINK_DOWN_MILLIS, () => false); // links that broke before are still being noticed
     this.#heal(clients);
     this.#scan();
@@ -150,8 +160,8 @@ class Run {
   }
 }
 
-/** `faults`: as the plan of the seed has it. `members`: the members change all the time. */
-export type RunKind = 'faults' | 'members';
+/** `faults`: as the plan of the seed has it. `members`: the members change all the time. `transfers`: leadership does. */
+export type RunKind = 'faults' | 'members' | 'transfers';
 
 function runOnce(seed: number, machines: Machines, trace: Trace | null, kind: RunKind): RunResult {
   const run = new Run(seed, machines, trace, kind);

@@ -32,7 +32,8 @@ export class ScribeChecks {
   }
 
   received(from: PeerKey, message: Message): void {
-    if (message.kind === 'vote') this.#asked.set(`${from} ${message.term}`, message.tail);
+    if (message.kind === 'vote' || message.kind === 'transferVote')
+      this.#asked.set(`${from} ${message.term}`, message.tail);
     if (message.kind === 'read') this.#reads.set(`${from} ${message.request}`, message.prev);
   }
 

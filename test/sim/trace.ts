@@ -17,8 +17,11 @@ export function describeMessage(message: Message): string {
           : `leader ${leader.identity.workerId} T${leader.term}${leaderLive ? ' live' : ''}`;
       return `probeReply round ${message.round} T${term} tail ${describeId(tail)} commit ${describeId(commit)} ${heard} ${storage}`;
     }
+    case 'takeOver':
+      return `takeOver T${message.term} tail ${describeId(message.tail)}`;
     case 'vote':
-      return `vote T${message.term} tail ${describeId(message.tail)}`;
+    case 'transferVote':
+      return `${message.kind} T${message.term} tail ${describeId(message.tail)}`;
     case 'voteReply':
       return `voteReply T${message.requestTerm} ${message.reason}, own T${message.term} tail ${describeId(message.tail)}`;
     case 'append': {

@@ -2,7 +2,7 @@
  * A worker's process: drives one WorkerMachine, builds batches from what clients submit, applies what is committed with a
  * delay, answers. Everything in it dies with it.
  */
-import type { Alarm, ChangeAnswer, WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
+import type { Alarm, ChangeAnswer, TransferAnswer, WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
 import type { MembershipChange } from '../../src/core/membership.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
 import type { Batch, Configuration, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
@@ -28,6 +28,8 @@ export class WorkerHost extends Host {
   readonly #elections: ElectionChecks;
   /** What the machine raised in this process's life. */
   readonly alarms: Alarm[] = [];
+  /** How the transfers it was asked for ended. */
+  readonly transfers: TransferAnswer[] = [];
   #queue: Operation[] = [];
   #flushing = false;
   #toApply: Batch[] = [];
@@ -98,6 +100,14 @@ export class WorkerHost extends Host {
     this.whenRunning(() => {
       this.#reads.set(operation.number, { operation, index: Number.POSITIVE_INFINITY });
       this.step({ kind: 'read', request: operation.number });
+    });
+  }
+
+  /** An operator's wish that another worker lead. */
+  transfer(request: number, to: string | null): void {
+    this.whenRunning(() => {
+      this.world.trace(() => `${this.site} is asked to hand over to ${to?.slice(0, 4) ?? 'anybody'}`);
+      this.step({ kind: 'transfer', request, to });
     });
   }
 
@@ -175,6 +185,7 @@ export class WorkerHost extends Host {
   #carryOut(effects: WorkerEffects, before: EntryId): void {
     const { sends, commits, truncatedFrom, readable, refusedReads, alarms } = effects;
     this.alarms.push(...alarms);
+    this.transfers.push(...effects.transfers);
     for (const answer of effects.changes) {
       this.#changes.get(answer.request)?.(answer);
       this.#changes.delete(answer.request);

@@ -114,6 +114,10 @@ export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<M
   vote: record({ term: positive, incarnation: hex128, tail: entryId })
     .filter(({ term, tail }) => tail.term < term)
     .map((fields) => ({ kind: 'vote', ...fields })),
+  transferVote: record({ term: positive, incarnation: hex128, tail: entryId })
+    .filter(({ term, tail }) => tail.term < term)
+    .map((fields) => ({ kind: 'transferVote', ...fields })),
+  takeOver: record({ kind: fc.constant('takeOver'), term: positive, incarnation: hex128, tail: entryId }),
   voteReply: record({
     kind: fc.constant('voteReply'),
     requestTerm: positive,

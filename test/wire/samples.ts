@@ -61,6 +61,8 @@ export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kin
     storage: 'ok',
   },
   vote: { kind: 'vote', term: 9, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
+  transferVote: { kind: 'transferVote', term: 9, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
+  takeOver: { kind: 'takeOver', term: 8, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
   voteReply: { kind: 'voteReply', requestTerm: 9, term: 9, reason: 'granted', tail: { index: 45, term: 8 } },
   append: {
     kind: 'append',
