@@ -22,6 +22,7 @@ export class WorkerMachine {
   readonly #following: Following;
   #election: Election | null = null;
   #leadership: Leadership | null = null;
+  #tookOver = false;
   #electionAt: number;
   /** Reads for which the leader was asked for an index (R20), by their number, and whom. */
   readonly #asked = new Map<number, PeerKey>();
@@ -53,6 +54,10 @@ export class WorkerMachine {
   }
   get configuration(): LoggedConfiguration {
     return this.#state.configuration;
+  }
+  /** Leads because the leader before it asked it to (P38), not because that one was missed. */
+  get tookOver(): boolean {
+    return this.#leadership !== null && this.#tookOver;
   }
   /** The scribes to be linked to. */
   get scribes(): readonly ScribeMember[] {
@@ -283,6 +288,7 @@ export class WorkerMachine {
 
   #progress(result: ElectionResult | undefined): void {
     if (result === undefined || result.kind === 'going') return;
+    this.#tookOver = this.#election?.isTransfer === true;
     this.#endElection();
     const { now, options, random } = this.#state;
     if (result.kind === 'won') this.#lead(result.term, result.caughtUp);

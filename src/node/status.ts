@@ -26,6 +26,8 @@ export interface WorkerStatus {
   readonly clusterId: string;
   readonly role: Role;
   readonly term: number;
+  /** Leads because the leader before it handed over, not because that one was missed. */
+  readonly tookOver: boolean;
   /** Worker id and client address of the leader this worker knows, or null. */
   readonly leader: { readonly workerId: string; readonly address: string } | null;
   /** Addresses of the scribes in the configuration this worker knows. */

@@ -93,6 +93,7 @@ export class WorkerNode implements LogService {
       clusterId: this.#options.clusterId,
       role: driver?.role ?? 'learner',
       term: driver?.term ?? 0,
+      tookOver: driver?.tookOver ?? false,
       leader: leader === null ? null : { workerId: leader.workerId, address: leader.address },
       scribes: driver?.configuration.configuration.scribes.map((scribe) => scribe.address) ?? [],
       tailIndex: driver?.tail.index ?? 0,

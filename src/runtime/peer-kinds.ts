@@ -6,7 +6,7 @@ type Kinds = ReadonlySet<Message['kind']>;
 
 const MAY_RECEIVE: Record<PeerRole, Record<PeerRole, Kinds>> = {
   scribe: {
-    worker: new Set(['probe', 'vote', 'transferVote', 'append', 'read', 'fetch']),
+    worker: new Set(['probe', 'vote', 'transferVote', 'append', 'read', 'fetch', 'configurationNotice']),
     scribe: new Set(['read', 'readReply']),
   },
   worker: {
@@ -15,6 +15,7 @@ const MAY_RECEIVE: Record<PeerRole, Record<PeerRole, Kinds>> = {
       'append',
       'appendReply',
       'fetch',
+      'configurationNotice',
       'takeOver',
       'follow',
       'leaderNotice',

@@ -108,6 +108,9 @@ export class WorkerDriver {
   get leader(): WorkerMachine['leader'] {
     return this.#machine.leader;
   }
+  get tookOver(): boolean {
+    return this.#machine.tookOver;
+  }
   get configuration(): LoggedConfiguration {
     return this.#machine.configuration;
   }
@@ -251,8 +254,11 @@ export class WorkerDriver {
   }
 
   #changed(): void {
-    const { role, term, leader } = this.#machine;
-    this.#options.log.info({ role, term, leader: leader?.identity.workerId ?? null }, 'role or leader changed');
+    const { role, term, leader, tookOver } = this.#machine;
+    this.#options.log.info(
+      { role, term, leader: leader?.identity.workerId ?? null, tookOver },
+      'role or leader changed',
+    );
     if (role !== 'leader') this.#proposals.refuseForming(() => this.#notLeader());
     this.#wantLinks();
   }

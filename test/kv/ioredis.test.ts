@@ -17,6 +17,7 @@ test('ioredis connects, pipelines, runs transactions, scans and reads binary val
     role: 'leader' as const,
     term: 1,
     leader: null,
+    tookOver: false,
     tailIndex: 0,
     commitIndex: 0,
     scribes: [],

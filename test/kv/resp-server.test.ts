@@ -16,6 +16,7 @@ const STATUS: WorkerStatus = {
   role: 'leader',
   term: 7,
   leader: { workerId: 'w1', address: '127.0.0.1:1' },
+  tookOver: false,
   tailIndex: 5,
   commitIndex: 5,
   scribes: [],

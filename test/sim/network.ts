@@ -5,8 +5,10 @@
  */
 import type { Peer } from '../../src/core/effects.ts';
 import type { Message, PeerKey } from '../../src/core/messages.ts';
+import { kindsBetween } from '../../src/runtime/peer-kinds.ts';
 import type { Random } from '../random.ts';
 import type { Schedule } from './schedule.ts';
+import { demand } from './violation.ts';
 
 /** A running process, as the network sees it. */
 export interface Station {
@@ -111,6 +113,8 @@ export class Network {
     if (link.broken) return;
     const side = link.ends[0] === from ? 0 : 1;
     const direction = link.directions[side];
+    const allowed = kindsBetween(from.peer.role, otherEnd(link, from).peer.role);
+    demand(allowed.has(message.kind), 'not-its-to-say', () => `${message.kind} from ${from.key}`);
     if (direction.queue.length >= MAX_QUEUED) {
       this.break(link, false);
       return;
