@@ -30,6 +30,7 @@
         'native/probe_disk.cc',
         'native/recovery.cc',
         'native/scrubber.cc',
+        'native/sector_sums.cc',
         'native/segment.cc',
         'native/segment_scanner.cc',
         'native/segment_set.cc',

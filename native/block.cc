@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cassert>
-#include <vector>
 
 #include "crc32c.h"
 #include "little_endian.h"
 #include "prior_content.h"
+#include "sector_sums.h"
 
 namespace scriptorium {
 
@@ -118,7 +118,7 @@ uint32_t BlockBuffer::Append(RecordType type, uint64_t group, uint64_t ordinal, 
 }
 
 BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32_t previous_crc,
-                                const PriorContent& prior) {
+                                const PriorContent& prior, SectorSums* sums) {
   BlockHeader header;
   header.sequence = sequence_;
   header.nonce = nonce;
@@ -131,30 +131,31 @@ BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32
 
   uint8_t* to = bytes_.data();
   std::memset(to + used_, 0, header.block_bytes - used_);
-  SumBody(prior, &header);
+  std::vector<uint32_t> crcs(header.block_bytes / kSectorBytes);
+  SumBody(prior, &header, &crcs);
   EncodeBlockHeader(&header, to);
+  if (sums != nullptr) {
+    Crc32cSectors(to, 1, crcs.data());
+    sums->Note(crcs, header.offset);
+  }
   return header;
 }
 
-// Body checksum and sectors that equal what lay there before. Where the latter is known by checksums the body's follows
-// from those of its sectors, so that either way the bytes are read once.
-void BlockBuffer::SumBody(const PriorContent& prior, BlockHeader* header) const {
+// Body checksum and sectors that equal what lay there before. The checksum of the body follows from those of its
+// sectors, so that the bytes are read once. Leaves out the first sector, whose header is not written yet.
+void BlockBuffer::SumBody(const PriorContent& prior, BlockHeader* header, std::vector<uint32_t>* crcs) const {
   const uint8_t* block = bytes_.data();
+  const std::span<uint32_t> rest = std::span(*crcs).subspan(1);
+  Crc32cSectors(block + kSectorBytes, rest.size(), rest.data());
   // The first sector holds the header, which was never there before.
-  const std::span<const uint8_t> rest(block + kSectorBytes, header->block_bytes - kSectorBytes);
   const auto rest_offset = header->offset + static_cast<uint32_t>(kSectorBytes);
-  if (!prior.in_table()) {
-    header->body_crc = Crc32c(block + kBlockHeaderBytes, header->body_bytes);
-    header->same_sectors = prior.CountUnwritten(rest, rest_offset);
-    return;
-  }
-  std::vector<uint32_t> crcs(rest.size() / kSectorBytes);
-  Crc32cSectors(rest.data(), crcs.size(), crcs.data());
-  header->same_sectors = prior.CountUnwritten(crcs, rest_offset);
+  header->same_sectors = prior.in_table()
+                             ? prior.CountUnwritten(rest, rest_offset)
+                             : prior.CountUnwritten({block + kSectorBytes, rest.size() * kSectorBytes}, rest_offset);
   const size_t in_first = std::min<size_t>(header->body_bytes, kSectorBytes - kBlockHeaderBytes);
   const size_t whole_sectors = (header->body_bytes - in_first) / kSectorBytes;
   uint32_t crc = Crc32c(block + kBlockHeaderBytes, in_first);
-  for (size_t at = 0; at < whole_sectors; ++at) crc = Crc32cAppendSector(crc, crcs[at]);
+  for (size_t at = 0; at < whole_sectors; ++at) crc = Crc32cAppendSector(crc, rest[at]);
   const size_t done = in_first + whole_sectors * kSectorBytes;
   header->body_crc = Crc32c(block + kBlockHeaderBytes + done, header->body_bytes - done, crc);
 }

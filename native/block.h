@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "aligned_buffer.h"
 #include "status.h"
@@ -95,6 +96,7 @@ Status WalkRecords(std::span<const uint8_t> block, const BlockHeader& header,
 constexpr size_t RecordBytes(size_t payload_bytes) { return kRecordHeaderBytes + RoundUp(payload_bytes, 8); }
 
 class PriorContent;
+class SectorSums;
 
 // One block being filled, then written. Records are copied straight into the aligned bytes that go to the disk.
 class BlockBuffer {
@@ -106,9 +108,10 @@ class BlockBuffer {
   bool Fits(size_t payload_bytes) const { return used_ + RecordBytes(payload_bytes) <= limit_; }
   // Appends a record that fits; returns the offset of its payload in the block.
   uint32_t Append(RecordType type, uint64_t group, uint64_t ordinal, std::span<const uint8_t> payload);
-  // Pads the block and writes its header; after this nothing is appended. `prior` is of its segment. Returns the header
-  // as written.
-  BlockHeader Finish(uint64_t nonce, uint64_t durable_through, uint32_t previous_crc, const PriorContent& prior);
+  // Pads the block and writes its header; after this nothing is appended. `prior` is of its segment, and so are `sums`,
+  // which take note of the block; may be null. Returns the header as written.
+  BlockHeader Finish(uint64_t nonce, uint64_t durable_through, uint32_t previous_crc, const PriorContent& prior,
+                     SectorSums* sums);
 
   bool empty() const { return record_count_ == 0; }
   Position position() const { return position_; }
@@ -122,7 +125,7 @@ class BlockBuffer {
   const uint8_t* data() const { return bytes_.data(); }
 
  private:
-  void SumBody(const PriorContent& prior, BlockHeader* header) const;
+  void SumBody(const PriorContent& prior, BlockHeader* header, std::vector<uint32_t>* crcs) const;
 
   AlignedBuffer bytes_;
   Position position_;

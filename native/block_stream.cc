@@ -9,9 +9,11 @@ size_t BlockBytesFor(size_t payload_bytes) { return kBlockHeaderBytes + RecordBy
 
 bool HoldsBatch(RecordType type) { return type == RecordType::kBatch || type == RecordType::kMovedBatch; }
 
-// Room that stays free behind a record of this length: for the footer that lists it and one seal, and for the seal.
-uint64_t Reserve(const FooterBuilder& footer, RecordType type, size_t payload_bytes, uint32_t alignment) {
-  return footer.SpaceWith(2, HoldsBatch(type) ? 0 : payload_bytes, alignment) + RoundUp(BlockBytesFor(0), alignment);
+// Room that stays free behind a record of this length: for the footer that lists it and one seal, for the seal, and for
+// the sums behind the footer.
+uint64_t Reserve(const FooterBuilder& footer, RecordType type, size_t payload_bytes, const Geometry& geometry) {
+  return footer.SpaceWith(2, HoldsBatch(type) ? 0 : payload_bytes, geometry.alignment) +
+         RoundUp(BlockBytesFor(0), geometry.alignment) + SectorSumsBytes(geometry.end, geometry.alignment);
 }
 
 }  // namespace
@@ -35,7 +37,7 @@ Status BlockStream::Admit(RecordType type, size_t payload_bytes) {
   blocks += base_bytes / (max_block_bytes_ / 2);
   const uint64_t needed = base_bytes + blocks * fresh.alignment +
                           RoundUp(BlockBytesFor(payload_bytes), fresh.alignment) +
-                          Reserve(FooterBuilder(), type, payload_bytes, fresh.alignment);
+                          Reserve(FooterBuilder(), type, payload_bytes, fresh);
   if (needed <= fresh.end - fresh.begin) return Status();
   return Status(Code::kTooLarge, "a record of " + std::to_string(payload_bytes) + " bytes does not fit a segment");
 }
@@ -77,7 +79,7 @@ bool BlockStream::FitsSegment(RecordType type, size_t payload_bytes) const {
   } else {
     end += (open_->empty() ? 0 : open_->block_bytes()) + RoundUp(BlockBytesFor(payload_bytes), geometry_.alignment);
   }
-  return end + Reserve(segment_.footer, type, payload_bytes, geometry_.alignment) <= geometry_.end;
+  return end + Reserve(segment_.footer, type, payload_bytes, geometry_) <= geometry_.end;
 }
 
 // Places the footer, in blocks of its own, and moves on to the next segment.

@@ -164,8 +164,11 @@ bool GroupCommit::EnterSegment(uint32_t segment) {
 
 void GroupCommit::Submit(InFlight next) {
   BlockBuffer& block = *next.block;
-  if (block.position().offset == segment_.header.blocks_begin()) segment_previous_crc_ = previous_crc_;
-  next.header = block.Finish(segment_.header.nonce, durable_sequence_, previous_crc_, segment_.prior);
+  if (block.position().offset == segment_.header.blocks_begin()) {
+    segment_previous_crc_ = previous_crc_;
+    sums_ = std::make_unique<SectorSums>(segment_.header.segment_bytes);
+  }
+  next.header = block.Finish(segment_.header.nonce, durable_sequence_, previous_crc_, segment_.prior, sums_.get());
   next.submitted = Clock::now();
   previous_crc_ = next.header.header_crc;
   in_flight_.push_back(std::move(next));
@@ -236,7 +239,7 @@ void GroupCommit::FinishSegment(const BlockHeader& last) {
   trailer->nonce = last.nonce;
   trailer->previous_crc = segment_previous_crc_;
   trailer->last_crc = last.header_crc;
-  segments_.Finish(*trailer);
+  segments_.Finish(*trailer, std::move(sums_));
 }
 
 void GroupCommit::Count(const InFlight& block) {

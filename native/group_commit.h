@@ -163,6 +163,7 @@ class GroupCommit {
   std::unique_ptr<WriteQueue> queue_;
   std::vector<Completion> completions_;
   SegmentStore::Writable segment_;
+  std::unique_ptr<SectorSums> sums_;  // Of the segment at hand, unless it was begun before the journal was opened.
   uint64_t durable_sequence_;
   uint32_t previous_crc_;
   uint32_t segment_previous_crc_;  // `previous_crc_` as it was when the segment at hand began.

@@ -76,7 +76,7 @@ Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identit
                                      SegmentStore::Options{options.directory, identity_, segment_bytes_, volume_,
                                                            driven_by_ != DrivenBy::kNobody, options.max_spares},
                                      recovered.segments, recovered.dead, std::move(recovered.spares));
-  for (const Trailer& trailer : recovered.missing_trailers) segments_->Finish(trailer);
+  for (const Trailer& trailer : recovered.missing_trailers) segments_->Finish(trailer, nullptr);
   if (released_ > 0) segments_->Release(released_);
   const bool nothing_to_witness = report_.sealed || report_.blocks == 0;
   commit_ = std::make_unique<GroupCommit>(

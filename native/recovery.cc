@@ -63,6 +63,7 @@ class Recovery {
   size_t current_ = 0;                   // In which of them the kept stream ends,
   uint32_t offset_ = 0;                  // where in it,
   bool open_ = false;                    // and whether it may go on there.
+  bool finished_ = false;                // Whether it has its whole footer, so that no block can stand behind.
 };
 
 // Where the stream begins: in segment 1, or in the lowest one that has a whole base if segments below were let go.
@@ -159,6 +160,7 @@ Result<bool> Recovery::WalkByFooter(size_t at) {
   result_.previous_crc = trailer.last_crc;
   result_.based.push_back(number);
   open_ = false;
+  finished_ = true;
   MoveTo(at, trailer.footer_end);
   return true;
 }
@@ -261,6 +263,7 @@ Status Recovery::EndSegment(size_t at, const SegmentWalk& walk) {
   result_.progress = walk.progress();
   if (walk.based()) result_.based.push_back(segments_[at].header.number);
   const std::optional<Trailer> finished = walk.Finished();
+  finished_ = finished.has_value();
   if (!finished) return Status();
   SegmentScanner scanner = Scanner(at, kFooterWindowBytes);
   Trailer trailer;
@@ -294,9 +297,8 @@ Status Recovery::JudgeTail() {
   for (size_t at = current_; at < segments_.size(); ++at) {
     const SegmentHeader& header = segments_[at].header;
     bool untouched = true;
-    if (Status status = JudgeSegment(at, at == current_ ? offset_ : header.blocks_begin(), &untouched); !status.ok()) {
-      return status;
-    }
+    const uint32_t from = at != current_ ? header.blocks_begin() : finished_ ? header.blocks_end() : offset_;
+    if (Status status = JudgeSegment(at, from, &untouched); !status.ok()) return status;
     // The first touched or unusable segment pushes the resume point behind itself.
     const bool full = at == current_ && result_.report.blocks > 0 && !open_;
     if (!untouched || full || !header.self_contained() || header.alignment < options_.alignment) {

@@ -87,9 +87,9 @@ void SegmentStore::PrepareAhead(uint64_t number) {
   Notify();
 }
 
-void SegmentStore::Finish(const Trailer& trailer) {
+void SegmentStore::Finish(const Trailer& trailer, std::unique_ptr<SectorSums> sums) {
   std::lock_guard lock(mutex_);
-  trailers_.push_back(trailer);
+  finished_.push_back({trailer, std::move(sums)});
   Notify();
 }
 
@@ -199,7 +199,7 @@ bool SegmentStore::Work(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     if (callback) callback();
     lock.lock();
-  } else if (!trailers_.empty()) {
+  } else if (!finished_.empty()) {
     WriteTrailerOf(lock);
   } else if (freed_ < released_) {
     Free(lock);
@@ -212,14 +212,18 @@ bool SegmentStore::Work(std::unique_lock<std::mutex>& lock) {
 }
 
 void SegmentStore::WriteTrailerOf(std::unique_lock<std::mutex>& lock) {
-  const Trailer trailer = trailers_.front();
-  trailers_.pop_front();
-  const auto found = headers_.find(trailer.number);
+  Finished finished = std::move(finished_.front());
+  finished_.pop_front();
+  const auto found = headers_.find(finished.trailer.number);
   if (found == headers_.end() || !CanWriteTrailer(found->second, options_.volume.alignment)) return;
   const SegmentHeader header = found->second;
   lock.unlock();
   Result<std::unique_ptr<File>> file = files_.Open(PathOf(header.number), OpenMode::kReadWrite, options_.volume.direct);
-  if (file.ok()) (void)WriteTrailer(*file.value(), header, trailer);
+  if (file.ok()) {
+    const bool sums = finished.sums != nullptr;
+    const Status status = sums ? finished.sums->Write(*file.value(), header, &finished.trailer) : Status();
+    if (status.ok()) (void)WriteTrailer(*file.value(), header, finished.trailer);
+  }
   lock.lock();
 }
 
@@ -271,7 +275,7 @@ void SegmentStore::Run() {
     lock.lock();
     if (!more) changed_.wait(lock, [&] { return stopped_ || notices_ != noticed; });
   }
-  while (!trailers_.empty()) WriteTrailerOf(lock);
+  while (!finished_.empty()) WriteTrailerOf(lock);
 }
 
 }  // namespace scriptorium

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "file.h"
+#include "sector_sums.h"
 #include "segment.h"
 #include "spare.h"
 #include "trailer.h"
@@ -73,8 +74,8 @@ class SegmentStore {
   Result<std::shared_ptr<File>> OpenForReading(uint64_t number);
   // Asks for the segment to be prepared in the background; returns at once.
   void PrepareAhead(uint64_t number);
-  // The segment is full and its footer durable: has its trailer written.
-  void Finish(const Trailer& trailer);
+  // The segment is full and its footer durable: has its trailer written, and its sums if there are any.
+  void Finish(const Trailer& trailer, std::unique_ptr<SectorSums> sums);
   // A record that releases all segments below `number` is durable: has them freed.
   void Release(uint64_t number);
   // Whether the segment was released; a read from it that failed, or did not, says nothing.
@@ -119,10 +120,14 @@ class SegmentStore {
   std::function<bool()> on_idle_;
   uint64_t notices_ = 0;  // How often the thread was told to look again.
   bool preparing_ = false;
-  std::deque<Trailer> trailers_;  // To be written.
-  uint64_t released_ = 0;         // Segments below are not needed.
-  uint64_t freed_ = 0;            // Segments below are gone, or could not be freed.
-  std::vector<uint64_t> spares_;  // Ready to be used again.
+  struct Finished {
+    Trailer trailer;
+    std::unique_ptr<SectorSums> sums;
+  };
+  std::deque<Finished> finished_;  // Full segments whose trailer is to be written.
+  uint64_t released_ = 0;          // Segments below are not needed.
+  uint64_t freed_ = 0;             // Segments below are gone, or could not be freed.
+  std::vector<uint64_t> spares_;   // Ready to be used again.
   std::atomic<bool> stopped_{false};
   std::thread thread_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crc32c.h"
+#include "sector_sums.h"
 
 namespace scriptorium {
 namespace {
@@ -10,6 +11,33 @@ namespace {
 constexpr char kPrefix[] = "spare-";
 constexpr char kSuffix[] = ".seg";
 constexpr size_t kReadChunkBytes = 256 << 10;
+
+// Whether the spare's sums, from its former life, gave the table.
+bool HasSums(File& file, uint64_t spare, const SegmentHeader& next, uint8_t* table) {
+  Identity identity;
+  identity.cluster_id = next.cluster_id;
+  identity.storage_uuid = next.storage_uuid;
+  Result<ReadSegmentHeader> former = LoadSegmentHeader(file, spare, identity);
+  if (!former.ok() || former.value().header.segment_bytes != next.segment_bytes) return false;
+  // What lies before the blocks has no sums.
+  if (former.value().header.blocks_begin() > next.blocks_begin()) return false;
+  Result<bool> loaded = LoadSectorSums(file, former.value().header, table);
+  return loaded.ok() && loaded.value();
+}
+
+// Fills the table of prior content, by reading all of the file if nothing else tells.
+Status NoteContent(File& file, uint64_t spare, const SegmentHeader& next, const std::atomic<bool>* abandon,
+                   uint8_t* table) {
+  if (HasSums(file, spare, next, table)) return Status();
+  AlignedBuffer chunk(kReadChunkBytes, kMaxAlignment);
+  for (uint64_t offset = 0; offset < next.segment_bytes; offset += chunk.size()) {
+    if (abandon->load(std::memory_order_relaxed)) return Status(Code::kClosed, "preparing a segment was abandoned");
+    const size_t count = std::min<uint64_t>(chunk.size(), next.segment_bytes - offset);
+    if (Status status = ReadFully(file, chunk.data(), count, offset); !status.ok()) return status;
+    NotePriorContent({chunk.data(), count}, offset, table);
+  }
+  return Status();
+}
 
 }  // namespace
 
@@ -28,13 +56,7 @@ Result<MadeSegment> RecycleSegment(FileSystem& files, const std::string& directo
   if (size.value() != header.segment_bytes) return Status(Code::kBadOption, path + ": has another size");
 
   auto table = std::make_shared<AlignedBuffer>(PriorTableBytes(header.segment_bytes), kSectorBytes);
-  AlignedBuffer chunk(kReadChunkBytes, kMaxAlignment);
-  for (uint64_t offset = 0; offset < header.segment_bytes; offset += chunk.size()) {
-    if (abandon->load(std::memory_order_relaxed)) return Status(Code::kClosed, "preparing a segment was abandoned");
-    const size_t count = std::min<uint64_t>(chunk.size(), header.segment_bytes - offset);
-    if (Status status = ReadFully(file, chunk.data(), count, offset); !status.ok()) return status;
-    NotePriorContent({chunk.data(), count}, offset, table->data());
-  }
+  if (Status status = NoteContent(file, spare, header, abandon, table->data()); !status.ok()) return status;
   header.used_before = true;
   header.prior_crc = Crc32c(table->data(), PriorTableBytes(header.segment_bytes));
   // Headers, table, and what else lies before the blocks.

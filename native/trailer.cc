@@ -25,6 +25,8 @@ void EncodeTrailer(const Trailer& trailer, uint8_t* to) {
   Store<uint32_t>(to + 68, trailer.last_crc);
   Store<uint32_t>(to + 72, trailer.footer_offset);
   Store<uint32_t>(to + 76, trailer.footer_end);
+  Store<uint32_t>(to + 80, trailer.has_sums ? 1 : 0);
+  Store<uint32_t>(to + 84, trailer.sums_crc);
   Store<uint32_t>(to + kSegmentFooterBytes - 4, Crc32c(to, kSegmentFooterBytes - 4));
 }
 
@@ -41,6 +43,8 @@ bool DecodeTrailer(const uint8_t* at, const SegmentHeader& header, Trailer* trai
   trailer->last_crc = Load<uint32_t>(at + 68);
   trailer->footer_offset = Load<uint32_t>(at + 72);
   trailer->footer_end = Load<uint32_t>(at + 76);
+  trailer->has_sums = Load<uint32_t>(at + 80) == 1;
+  trailer->sums_crc = Load<uint32_t>(at + 84);
   return trailer->number == header.number && trailer->nonce == header.nonce &&
          trailer->first_sequence < trailer->last_sequence && trailer->first_ordinal < trailer->next_ordinal &&
          trailer->footer_offset >= header.blocks_begin() && trailer->footer_offset < trailer->footer_end &&

@@ -21,6 +21,8 @@ struct Trailer {
   uint32_t last_crc = 0;       // Header checksum of the last block of the footer.
   uint32_t footer_offset = 0;  // Of the first block of the footer,
   uint32_t footer_end = 0;     // and behind the last.
+  bool has_sums = false;       // Then a checksum of each sector before the end of the footer stands behind it:
+  uint32_t sums_crc = 0;       //   the checksum of these (sector_sums.h).
 };
 
 // Encodes into the kSegmentFooterBytes at `to`.
@@ -28,7 +30,8 @@ void EncodeTrailer(const Trailer& trailer, uint8_t* to);
 // False for everything but a trailer of this very life of the segment whose footer lies among its blocks.
 bool DecodeTrailer(const uint8_t* at, const SegmentHeader& header, Trailer* trailer);
 
-// Writes the trailer and makes it durable. Only where the device can write it without touching a block.
+// Writes the trailer and makes it, and what was written before it, durable. Only where the device can write it without
+// touching a block.
 bool CanWriteTrailer(const SegmentHeader& header, uint32_t alignment);
 Status WriteTrailer(File& file, const SegmentHeader& header, const Trailer& trailer);
 

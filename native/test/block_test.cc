@@ -38,7 +38,7 @@ BlockHeader Filled(BlockBuffer& block) {
   block.Append(RecordType::kBatch, 0, 40, batch);
   block.Append(RecordType::kHardState, 0, 41, EncodeHardState({2, Incarnation(7)}));
   block.Append(RecordType::kSeal, 0, 42, {});
-  return block.Finish(0x1234, 16, 0xabcd, PriorContent());
+  return block.Finish(0x1234, 16, 0xabcd, PriorContent(), nullptr);
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ TEST("a block for a segment used again has the checksum of its body, and counts 
     const auto build = [&] {
       block.Begin({1, 8192}, 1, 1 << 20, 4096);
       block.Append(RecordType::kBatch, 1, 1, bytes);
-      return block.Finish(7, 0, 0, PriorContent(table));
+      return block.Finish(7, 0, 0, PriorContent(table), nullptr);
     };
     const BlockHeader first = build();
     CHECK_EQUAL(first.body_crc, Crc32cPortable(block.data() + kBlockHeaderBytes, first.body_bytes));

@@ -18,7 +18,7 @@ namespace scriptorium::test {
 using Bytes = std::vector<uint8_t>;
 
 inline constexpr char kDirectory[] = "/disk/journal";
-inline constexpr uint64_t kTinySegment = 80 << 10;
+inline constexpr uint64_t kTinySegment = 84 << 10;
 
 inline Bytes MakeBatch(uint64_t group, uint64_t term, uint64_t first_index, uint32_t count, uint32_t entry_bytes,
                        uint8_t kind = 1) {

@@ -1,5 +1,6 @@
 // Segments that come and go: opened by their footers, let go when nothing in them lives, used again under a new nonce.
 #include "../inspect.h"
+#include "../sector_sums.h"
 #include "../spare.h"
 #include "check.h"
 #include "fixture.h"
@@ -75,7 +76,7 @@ TEST("full segments are opened by their footers, to what walking them gives; a b
     CHECK_EQUAL(opened->report().records, inspection.report.records);
     CHECK_EQUAL(Describe(*opened), holds);
   }
-  // Without the trailer the segment is walked, and gets its trailer back, the same bytes.
+  // Without the trailer the segment is walked, and gets its trailer back, but for the sums: only the writer knew them.
   Bytes damaged = whole;
   damaged.at(whole.size() - 4000) ^= 1;
   disk.SetContent(first, damaged);
@@ -84,7 +85,11 @@ TEST("full segments are opened by their footers, to what walking them gives; a b
     CHECK_EQUAL(opened->report().footers, full - 1);
     CHECK_EQUAL(Describe(*opened), holds);
     Finish(*opened);
-    CHECK(disk.Content(first) == whole);
+    Bytes unsummed = whole;
+    const size_t trailer = whole.size() - kSegmentFooterBytes;
+    std::fill_n(unsummed.begin() + trailer + 80, 8, uint8_t{0});
+    Store<uint32_t>(&unsummed[whole.size() - 4], Crc32c(&unsummed[trailer], kSegmentFooterBytes - 4));
+    CHECK(disk.Content(first) == unsummed);
   }
   CHECK_EQUAL(MustOpen(disk)->report().footers, full);
 }
@@ -163,6 +168,42 @@ TEST("S21 S06: a segment that is used again shows a torn write as torn, and no b
   bytes.at(8192 + 400) ^= 1;
   stopped->SetContent(path, bytes);
   CHECK_CODE(Journal::Open(*stopped, TinyOpen(), ignored).status(), Code::kRotten);
+}
+
+TEST("S21: the sums behind a footer are those of what lies in the segment, and count for nothing once they changed") {
+  FaultFileSystem disk(16);
+  CHECK_OK(Journal::Format(disk, TinyFormat()));
+  auto journal = MustOpen(disk);
+  Fill(*journal, 0, 5);
+  DropAll(*journal, 0);
+  const std::string path = JoinPath(kDirectory, SpareName(1));
+  const Bytes whole = disk.Content(path);
+  Result<std::unique_ptr<File>> file = disk.Open(path, OpenMode::kRead, false);
+  CHECK_OK(file.status());
+  Result<ReadSegmentHeader> header = LoadSegmentHeader(*file.value(), 1, MakeIdentity());
+  CHECK_OK(header.status());
+  const uint32_t begin = header.value().header.blocks_begin();
+  Bytes read(PriorTableBytes(whole.size()));
+  NotePriorContent(whole, 0, read.data());
+  Bytes summed(read.size());
+  Result<bool> loaded = LoadSectorSums(*file.value(), header.value().header, summed.data());
+  CHECK_OK(loaded.status());
+  CHECK(loaded.value());
+  const auto blocks = static_cast<std::ptrdiff_t>(PriorTableBytes(begin));
+  CHECK(std::equal(read.begin() + blocks, read.end(), summed.begin() + blocks));
+
+  Trailer trailer;
+  CHECK(DecodeTrailer(&whole[whole.size() - kSegmentFooterBytes], header.value().header, &trailer));
+  for (size_t at = trailer.footer_end; at < trailer.footer_end + PriorTableBytes(trailer.footer_end); at += 7) {
+    Bytes damaged = whole;
+    damaged[at] ^= 0x10;
+    disk.SetContent(path, damaged);
+    Result<std::unique_ptr<File>> reopened = disk.Open(path, OpenMode::kRead, false);
+    CHECK_OK(reopened.status());
+    Result<bool> refused = LoadSectorSums(*reopened.value(), header.value().header, summed.data());
+    CHECK_OK(refused.status());
+    CHECK(!refused.value());
+  }
 }
 
 TEST(
