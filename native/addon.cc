@@ -103,6 +103,44 @@ Napi::Value Inspect(const Napi::CallbackInfo& info) {
       [inspection](Napi::Env env) -> Napi::Value { return ToObject(env, *inspection); });
 }
 
+Napi::Value Plan(const Napi::CallbackInfo& info) {
+  Result<std::string> directory = ToDirectory(info[0]);
+  if (!directory.ok()) return Rejected(info.Env(), directory.status());
+  auto plan = std::make_shared<RepairPlan>();
+  return Task::Start(
+      info.Env(),
+      [plan, directory = directory.value()] {
+        Result<RepairPlan> result = PlanRepair(PosixFileSystem(), directory);
+        if (result.ok()) *plan = std::move(result.value());
+        return result.status();
+      },
+      [plan](Napi::Env env) -> Napi::Value { return ToObject(env, *plan); });
+}
+
+Napi::Value Repair(const Napi::CallbackInfo& info) {
+  Result<std::string> directory = ToDirectory(info[0]);
+  if (!directory.ok()) return Rejected(info.Env(), directory.status());
+  std::optional<Position> cut;
+  if (!info[1].IsNull()) {
+    const auto given = info[1].As<Napi::Object>();
+    const std::optional<uint64_t> segment = ParseSegmentName(given.Get("segment").ToString());
+    Result<uint64_t> offset = ToInteger(given.Get("offset"), "offset");
+    if (!segment || *segment > UINT32_MAX || !offset.ok() || offset.value() > UINT32_MAX) {
+      return Rejected(info.Env(), BadArgument("cut must be the name of a segment and an offset in it"));
+    }
+    cut = {static_cast<uint32_t>(*segment), static_cast<uint32_t>(offset.value())};
+  }
+  auto repaired = std::make_shared<Repaired>();
+  return Task::Start(
+      info.Env(),
+      [repaired, directory = directory.value(), cut] {
+        Result<Repaired> result = RepairDirectory(PosixFileSystem(), directory, cut);
+        if (result.ok()) *repaired = std::move(result.value());
+        return result.status();
+      },
+      [repaired](Napi::Env env) -> Napi::Value { return ToObject(env, *repaired); });
+}
+
 Napi::Value Probe(const Napi::CallbackInfo& info) {
   Result<std::string> directory = ToDirectory(info[0]);
   if (!directory.ok()) return Rejected(info.Env(), directory.status());
@@ -127,6 +165,8 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports["crc32c"] = Napi::Function::New<Crc32cOf>(env, "crc32c");
   exports["format"] = Napi::Function::New<Format>(env, "format");
   exports["probeDisk"] = Napi::Function::New<Probe>(env, "probeDisk");
+  exports["planRepair"] = Napi::Function::New<Plan>(env, "planRepair");
+  exports["repair"] = Napi::Function::New<Repair>(env, "repair");
   exports["inspect"] = Napi::Function::New<Inspect>(env, "inspect");
   return exports;
 }

@@ -213,6 +213,65 @@ Napi::Object ToObject(Napi::Env env, const Inspection& inspection) {
   return object;
 }
 
+namespace {
+
+Napi::Array ToNames(Napi::Env env, const std::vector<uint64_t>& segments) {
+  Napi::Array names = Napi::Array::New(env, segments.size());
+  for (uint32_t at = 0; at < segments.size(); ++at) names[at] = Napi::String::New(env, SegmentName(segments[at]));
+  return names;
+}
+
+Napi::Object ToObject(Napi::Env env, const Cut& cut) {
+  Napi::Object object = Napi::Object::New(env);
+  object["segment"] = Napi::String::New(env, SegmentName(cut.at.segment));
+  object["offset"] = ToNumber(env, cut.at.offset);
+  Napi::Array keeps = Napi::Array::New(env, cut.keeps.size());
+  for (uint32_t at = 0; at < cut.keeps.size(); ++at) {
+    Napi::Object kept = Napi::Object::New(env);
+    kept["group"] = ToNumber(env, cut.keeps[at].group);
+    kept["tail"] = addon::ToObject(env, cut.keeps[at].tail);
+    keeps[at] = kept;
+  }
+  object["keeps"] = keeps;
+  const BehindEnd& loses = cut.loses;
+  Napi::Array ranges = Napi::Array::New(env);
+  for (const auto& [group, range] : loses.lost) {
+    Napi::Object lost = Napi::Object::New(env);
+    lost["group"] = ToNumber(env, group);
+    lost["from"] = ToNumber(env, range.from);
+    lost["to"] = ToNumber(env, range.to);
+    ranges[ranges.Length()] = lost;
+  }
+  Napi::Object behind = Napi::Object::New(env);
+  behind["bytes"] = ToNumber(env, loses.bytes);
+  behind["blocks"] = ToNumber(env, loses.blocks);
+  behind["batches"] = ranges;
+  behind["votes"] = Napi::Boolean::New(env, loses.votes);
+  behind["segments"] = ToNames(env, loses.segments);
+  object["loses"] = behind;
+  return object;
+}
+
+}  // namespace
+
+Napi::Object ToObject(Napi::Env env, const RepairPlan& plan) {
+  Napi::Object object = ToObject(env, plan.inspection);
+  object["headers"] = ToNames(env, plan.headers);
+  object["cut"] = plan.cut ? ToObject(env, *plan.cut) : env.Null();
+  return object;
+}
+
+Napi::Object ToObject(Napi::Env env, const Repaired& repaired) {
+  Napi::Array set_aside = Napi::Array::New(env, repaired.set_aside.size());
+  for (uint32_t at = 0; at < repaired.set_aside.size(); ++at) {
+    set_aside[at] = Napi::String::New(env, repaired.set_aside[at]);
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object["headers"] = ToNames(env, repaired.headers);
+  object["setAside"] = set_aside;
+  return object;
+}
+
 Napi::Object ToObject(Napi::Env env, const DiskProbe& probe) {
   Napi::Array rows = Napi::Array::New(env, probe.rows.size());
   for (uint32_t at = 0; at < probe.rows.size(); ++at) {

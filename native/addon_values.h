@@ -10,6 +10,7 @@
 
 #include "inspect.h"
 #include "journal.h"
+#include "offline_repair.h"
 #include "probe_disk.h"
 
 namespace scriptorium::addon {
@@ -35,6 +36,8 @@ Napi::Object ToObject(Napi::Env env, const GroupLog& log);
 Napi::Object ToObject(Napi::Env env, const DamagedRange& range);
 Napi::Array ToArray(Napi::Env env, const std::vector<DamagedRange>& ranges);
 Napi::Object ToObject(Napi::Env env, const Inspection& inspection);
+Napi::Object ToObject(Napi::Env env, const RepairPlan& plan);
+Napi::Object ToObject(Napi::Env env, const Repaired& repaired);
 Napi::Object ToObject(Napi::Env env, const DiskProbe& probe);
 
 }  // namespace scriptorium::addon

@@ -24,7 +24,9 @@ class Recovery {
     if (Status status = set_.List(); !status.ok()) return status;
     if (Status status = FindStart(); !status.ok()) return status;
     if (Status status = Walk(); !status.ok()) return status;
-    if (Status status = JudgeTail(); !status.ok()) return status;
+    if (!options_.end_at) {
+      if (Status status = JudgeTail(); !status.ok()) return status;
+    }
     if (Status status = CheckComplete(); !status.ok()) return status;
     return options_.make_durable ? MakeDurable() : Status();
   }
@@ -100,6 +102,7 @@ Status Recovery::FindStart() {
 Status Recovery::Walk() {
   for (const uint64_t number : set_.numbers()) {
     if (number < start_) continue;
+    if (options_.end_at && number > options_.end_at->segment) break;
     Result<OpenedSegment> opened = set_.Open(number);
     if (!opened.ok()) return opened.status();
     if (opened.value().file == nullptr) break;
@@ -107,7 +110,7 @@ Status Recovery::Walk() {
     const size_t at = segments_.size();
     result_.segments.push_back(opened.value().header);
     segments_.push_back(std::move(opened.value()));
-    if (at == 0) offset_ = segments_[0].header.blocks_begin();
+    if (at == 0) MoveTo(0, segments_[0].header.blocks_begin());
     if (options_.use_footers) {
       Result<bool> held = WalkByFooter(at);
       if (!held.ok()) return held.status();
@@ -115,7 +118,6 @@ Status Recovery::Walk() {
     }
     if (Status status = WalkBlocks(at); !status.ok()) return status;
   }
-  result_.report.end = {static_cast<uint32_t>(segments_[current_].header.number), offset_};
   return Status();
 }
 
@@ -123,6 +125,7 @@ void Recovery::MoveTo(size_t at, uint32_t offset) {
   for (size_t before = current_; before < at; ++before) segments_[before].file.reset();
   current_ = at;
   offset_ = offset;
+  result_.report.end = {static_cast<uint32_t>(segments_[at].header.number), offset};
 }
 
 // False, with nothing changed, if the segment has to be walked.
@@ -169,7 +172,8 @@ Status Recovery::WalkBlocks(size_t at) {
   SegmentScanner scanner = Scanner(at);
   SegmentWalk walk(segments_[at].header, NextSequence(), result_.next_ordinal, result_.previous_crc);
   bool any = false;
-  for (uint32_t offset = segments_[at].header.blocks_begin();;) {
+  const auto number = static_cast<uint32_t>(segments_[at].header.number);
+  for (uint32_t offset = segments_[at].header.blocks_begin(); options_.end_at != Position{number, offset};) {
     Found found;
     Result<bool> continues = Continues(at, scanner, offset, &found);
     if (!continues.ok()) return continues.status();

@@ -43,6 +43,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,7 @@ struct RecoveryReport {
   uint64_t batches = 0;
   uint64_t bytes = 0;  // Of the blocks kept.
   uint64_t last_sequence = 0;
-  Position end;                     // Where the kept stream ends.
+  Position end;                     // Where the kept stream ends; segment 0 if it does not begin.
   bool torn = false;                // Something after it was dropped:
   uint64_t torn_bytes = 0;          //   bytes from there to the last one that was written,
   uint64_t dropped_blocks = 0;      //   valid blocks among them.
@@ -82,6 +83,8 @@ struct RecoveryOptions {
   bool make_durable = true;
   // Whether full segments may be opened by their footers; inspection reads everything.
   bool use_footers = true;
+  // Takes the stream to end here, whatever follows: what a cut there would leave (offline_repair.h).
+  std::optional<Position> end_at;
   // Called for each kept block; may be empty.
   std::function<void(const BlockSummary&)> on_block;
 };

@@ -92,6 +92,7 @@ Result<ReadSegmentHeader> LoadSegmentHeader(File& file, uint64_t number, const I
   AlignedBuffer bytes(kMaxAlignment, kMaxAlignment);
   if (Status status = ReadFully(file, bytes.data(), bytes.size(), 0); !status.ok()) return status;
   ReadSegmentHeader result;
+  result.copies_differ = std::memcmp(bytes.data(), bytes.data() + kSegmentHeaderBytes, kSegmentHeaderBytes) != 0;
   uint32_t version = 0;
   HeaderVerdict verdict = DecodeSegmentHeader(bytes.data(), &result.header, &version);
   if (verdict == HeaderVerdict::kBad) {

@@ -70,7 +70,8 @@ void EncodeSegmentHeader(const SegmentHeader& header, uint8_t* to);
 
 struct ReadSegmentHeader {
   SegmentHeader header;
-  bool from_copy = false;  // The first header was bad and the second was used.
+  bool from_copy = false;      // The first header was bad and the second was used.
+  bool copies_differ = false;  // One of them, then, does not hold.
 };
 
 // Reads and checks the header of a segment file: ROTTEN, NEWER_FORMAT, or WRONG_IDENTITY if it is not of `identity`.

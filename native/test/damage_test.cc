@@ -1,48 +1,10 @@
 // Damage done by hand to the image of a healthy directory, and what opening it says.
-#include "../inspect.h"
-#include "check.h"
-#include "fixture.h"
+#include "healthy.h"
 
 using namespace scriptorium;
 using namespace scriptorium::test;
 
 namespace {
-
-const std::string kFirst = JoinPath(kDirectory, SegmentName(1));
-const std::string kSecond = JoinPath(kDirectory, SegmentName(2));
-const std::string kThird = JoinPath(kDirectory, SegmentName(3));
-
-struct Healthy {
-  std::unique_ptr<FaultFileSystem> disk;
-  std::vector<BlockSummary> blocks;  // All of them.
-  std::string holds;
-};
-
-// A journal of `batches` blocks with one batch each, of three pages and more; closed, so sealed, or as after a kill.
-Healthy Make(uint32_t batches, bool closed) {
-  FaultFileSystem disk(7);
-  Healthy made;
-  CHECK_OK(Journal::Format(disk, TinyFormat()));
-  Recorder recorder;
-  Result<std::unique_ptr<Journal>> journal = Journal::Open(disk, TinyOpen(), recorder);
-  CHECK_OK(journal.status());
-  for (uint32_t index = 1; index <= batches; ++index) {
-    CHECK_OK(journal.value()->Append(MakeBatch(0, 1, index, 1, 9000 + index)).status());
-    CHECK(journal.value()->Drive(true));
-  }
-  made.holds = Describe(*journal.value());
-  if (closed) CHECK_OK(journal.value()->Close());
-  made.disk = disk.AfterRestart();
-  made.blocks = InspectDirectory(*made.disk, kDirectory, SIZE_MAX).blocks;
-  return made;
-}
-
-Result<std::unique_ptr<Journal>> Open(FaultFileSystem& disk) {
-  static Recorder ignored;
-  return Journal::Open(disk, TinyOpen(), ignored);
-}
-
-std::string PathOf(const BlockSummary& block) { return JoinPath(kDirectory, SegmentName(block.segment)); }
 
 // Opening refuses with this code and place, inspection says the same, and nothing was changed.
 void CheckRefused(FaultFileSystem& disk, Code code, const std::string& file, uint64_t offset) {
@@ -90,17 +52,6 @@ void CheckLoses(const Healthy& healthy, size_t batches) {
   CHECK_EQUAL(journal.value()->report().damaged_blocks, uint64_t{1});
   CHECK_EQUAL(journal.value()->report().last_sequence, healthy.blocks.back().header.sequence);
   CHECK_OK(InspectDirectory(*healthy.disk, kDirectory, 10).verdict);
-}
-
-Bytes Patched(Bytes bytes, size_t offset, const Bytes& patch) {
-  CHECK(offset + patch.size() <= bytes.size());
-  std::memcpy(&bytes[offset], patch.data(), patch.size());
-  return bytes;
-}
-
-Bytes Flipped(Bytes bytes, size_t bit) {
-  bytes[bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
-  return bytes;
 }
 
 }  // namespace

@@ -4,7 +4,16 @@
  */
 import { fileURLToPath } from 'node:url';
 import load from 'node-gyp-build';
-import type { DamagedRange, GroupState, JournalIdentity, JournalStats, RecoveryReport } from './values.ts';
+import type {
+  Cut,
+  CutPlace,
+  DamagedRange,
+  GroupState,
+  JournalIdentity,
+  JournalStats,
+  RecoveryReport,
+  Repaired,
+} from './values.ts';
 
 export interface NativeError extends Error {
   readonly code: string;
@@ -53,6 +62,11 @@ export interface NativeInspection {
   readonly failure: NativeError | null;
 }
 
+export interface NativeRepairPlan extends NativeInspection {
+  readonly headers: readonly string[];
+  readonly cut: Cut | null;
+}
+
 export interface NativeDiskProbe {
   readonly fileSystem: string;
   readonly directIo: boolean;
@@ -78,6 +92,8 @@ interface Addon {
   crc32c(bytes: Uint8Array, start?: number, end?: number): number;
   format(options: object): Promise<void>;
   inspect(directory: string, maxBlocks: number): Promise<NativeInspection>;
+  planRepair(directory: string): Promise<NativeRepairPlan>;
+  repair(directory: string, cut: CutPlace | null): Promise<Repaired>;
   probeDisk(directory: string, writes: number): Promise<NativeDiskProbe>;
 }
 

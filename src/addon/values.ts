@@ -99,3 +99,32 @@ export interface JournalStats {
   /** Times that everything was read back. */
   readonly scrubPasses: number;
 }
+
+/** Where the stream of a refused directory ends: a segment's file name and an offset in it. */
+export interface CutPlace {
+  readonly segment: string;
+  readonly offset: number;
+}
+
+/** What making the stream end there would keep and lose. */
+export interface Cut extends CutPlace {
+  /** The tail that each log would have. */
+  readonly keeps: readonly { readonly group: number; readonly tail: IndexTerm }[];
+  /** What stands behind it, as far as that can still be read. */
+  readonly loses: {
+    readonly bytes: number;
+    readonly blocks: number;
+    readonly batches: readonly { readonly group: number; readonly from: number; readonly to: number }[];
+    /** A term or a vote is among it. */
+    readonly votes: boolean;
+    /** The files it is in. */
+    readonly segments: readonly string[];
+  };
+}
+
+export interface Repaired {
+  /** Segments of whose two headers one was written anew from the other. */
+  readonly headers: readonly string[];
+  /** Names of the files that hold what was cut off, whole. */
+  readonly setAside: readonly string[];
+}

@@ -119,6 +119,12 @@ const CLUSTER_ID: TextRule = {
   test: (value) => /^[\da-f]{32}$/.test(value),
 };
 
+const CUT: TextRule = {
+  placeholder: 'segment:offset',
+  rule: 'a place like segment-0000000000000001.log:139264',
+  test: (value) => /^segment-[\da-f]{16}\.log:\d{1,10}$/.test(value),
+};
+
 const checked = (rule: TextRule, given: unknown): string =>
   typeof given === 'string' && rule.test(given) ? given : refuse(given, rule.rule);
 
@@ -155,6 +161,7 @@ export const address = text(ADDRESS);
 export const identifier = text(IDENTIFIER);
 export const path = text(PATH);
 export const clusterIdentifier = text(CLUSTER_ID);
+export const cutPlace = text(CUT);
 export const addresses = list(ADDRESS);
 export const scribeList = list(SCRIBE);
 

@@ -1,5 +1,5 @@
 /** Looking at a directory without touching it, with the verdict that opening it would give. */
-import { addon } from '../addon/addon.ts';
+import { addon, type NativeInspection } from '../addon/addon.ts';
 import type { ScriptoriumError } from '../errors.ts';
 import { promising, toScriptoriumError } from './journal-errors.ts';
 import type { DamagedRange, JournalIdentity, RecoveryReport } from './journal-types.ts';
@@ -36,13 +36,13 @@ export interface InspectReport {
 }
 
 /** Reads the whole directory and writes nothing, not even the lock file; `maxBlocks` bounds the list of blocks. */
-export function inspectDirectory(directory: string, maxBlocks = 100): Promise<InspectReport> {
-  return promising(async () => {
-    const { failure, ...found } = await addon.inspect(directory, maxBlocks);
-    if (failure === null) return { ...found, verdict: found.report.tail, failure: null };
-    const { file, offset } = failure;
-    const error = toScriptoriumError(failure) as ScriptoriumError;
-    const place = file === undefined || offset === undefined ? {} : { file, offset };
-    return { ...found, verdict: 'refused', failure: { error, ...place } };
-  });
+export const inspectDirectory = (directory: string, maxBlocks = 100): Promise<InspectReport> =>
+  promising(async () => toReport(await addon.inspect(directory, maxBlocks)));
+
+export function toReport({ failure, ...found }: NativeInspection): InspectReport {
+  if (failure === null) return { ...found, verdict: found.report.tail, failure: null };
+  const { file, offset } = failure;
+  const error = toScriptoriumError(failure) as ScriptoriumError;
+  const place = file === undefined || offset === undefined ? {} : { file, offset };
+  return { ...found, verdict: 'refused', failure: { error, ...place } };
 }

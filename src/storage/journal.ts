@@ -20,6 +20,14 @@ import type {
 
 export { type DiskProbe, probeDisk } from './disk-probe.ts';
 export { type InspectReport, inspectDirectory } from './journal-inspect.ts';
+export {
+  type Cut,
+  type CutPlace,
+  planRepair,
+  type Repaired,
+  type RepairPlan,
+  repairDirectory,
+} from './journal-repair.ts';
 export type * from './journal-types.ts';
 
 export class Journal {

@@ -13,7 +13,18 @@ describe('usage', () => {
     assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
     const help = await run('--help');
     assert.equal(help.code, 0);
-    for (const name of ['init', 'scribe', 'worker', 'dev', 'status', 'bench', 'inspect', 'verify', 'probe-disk'])
+    for (const name of [
+      'init',
+      'scribe',
+      'worker',
+      'dev',
+      'status',
+      'bench',
+      'inspect',
+      'verify',
+      'repair',
+      'probe-disk',
+    ])
       assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'));
     assert.doesNotMatch(help.stdout, /^ {2}demo /m);
     assert.match(help.stdout, /Exit codes: 0 done/);

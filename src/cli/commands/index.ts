@@ -6,6 +6,7 @@ import { dev } from './dev.ts';
 import { init } from './init.ts';
 import { inspect } from './inspect.ts';
 import { probeDiskCommand } from './probe-disk.ts';
+import { repair } from './repair.ts';
 import { scribe } from './scribe.ts';
 import { status } from './status.ts';
 import { verify } from './verify.ts';
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   bench,
   inspect,
   verify,
+  repair,
   probeDiskCommand,
   demo,
 ];

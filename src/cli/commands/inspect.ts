@@ -19,6 +19,10 @@ export async function inspectJournal(directory: string, maxBlocks: number): Prom
   return found;
 }
 
+/** A failure as JSON can hold it. */
+export const tellFailure = (failure: InspectReport['failure']): object | null =>
+  failure === null ? null : { ...failure, error: { code: failure.error.code, message: failure.error.message } };
+
 export function describeVerdict({ verdict, failure, report, damage }: InspectReport): string {
   const blocks = report.damagedBlocks === 0 ? '' : `, ${report.damagedBlocks} damaged blocks that prove what they held`;
   const damaged = `${blocks}${damage.length === 0 ? '' : `, ${damage.length} damaged batches that other scribes have`}`;
@@ -67,12 +71,8 @@ export const inspect = defineCommand({
   async run(settings) {
     if (settings.dir === undefined) throw badOption('--dir is needed');
     const found = await inspectJournal(settings.dir, settings.blocks);
-    if (settings.json) {
-      const { failure } = found;
-      const told =
-        failure === null ? null : { ...failure, error: { code: failure.error.code, message: failure.error.message } };
-      printJson({ ...found, failure: told });
-    } else printFound(found);
+    if (settings.json) printJson({ ...found, failure: tellFailure(found.failure) });
+    else printFound(found);
     return EXIT.done;
   },
 });
