@@ -1,6 +1,6 @@
 /** Turns the commands into a command line. The only file that knows commander. */
 import { Command as CommanderCommand, CommanderError, Option as CommanderOption } from 'commander';
-import type { Command } from './command.ts';
+import { type Command, type CommandGroup, tableOf } from './command.ts';
 import { badOption, type Options } from './options.ts';
 import { print } from './output.ts';
 import { dashed, resolveSettings } from './settings.ts';
@@ -34,7 +34,7 @@ async function runCommand(
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
   const { settings, origins } = resolveSettings(command.options, {
-    command: command.name,
+    command: tableOf(command),
     commands,
     flags,
     environment,
@@ -44,6 +44,23 @@ async function runCommand(
   for (const [name, value] of Object.entries(settings))
     print(`${dashed(name)} = ${JSON.stringify(value) ?? 'unset'}  # ${origins[name]}`);
   return 0;
+}
+
+/** The command that holds those of a group; by itself it does nothing. */
+function groupOf(
+  groups: Map<string, CommanderCommand>,
+  program: CommanderCommand,
+  { name, summary }: CommandGroup,
+): CommanderCommand {
+  const known = groups.get(name);
+  if (known !== undefined) return known;
+  const added = program.command(name).description(summary).exitOverride();
+  added.action(() => {
+    const names = added.commands.map((command) => command.name()).join(', ');
+    throw badOption(`${name} needs one of ${names}`);
+  });
+  groups.set(name, added);
+  return added;
 }
 
 /** Parses `args` (without node and script), runs the command named there and resolves to its exit code. */
@@ -61,9 +78,12 @@ export async function runProgram(
   // Errors are thrown to be printed in one place and one form.
   const quiet = { writeErr: () => {}, outputError: () => {} };
   program.exitOverride().configureOutput(quiet);
-  const names = commands.map((command) => command.name);
+  const names = commands.map(tableOf);
+  const groups = new Map<string, CommanderCommand>();
   for (const command of commands) {
-    const added = program
+    const parent =
+      command.group === undefined ? program : groupOf(groups, program, command.group).configureOutput(quiet);
+    const added = parent
       .command(command.name, { hidden: command.hidden === true })
       .description(command.summary)
       .allowExcessArguments(false)

@@ -95,6 +95,8 @@ function goalOf(scribes: readonly ScribeMember[], change: MembershipChange): rea
   const { scribeId, storageUuid } = change.member;
   if (holds(scribes, storageUuid)) return `the disk ${storageUuid} is a member already`;
   if (staying.some((scribe) => scribe.scribeId === scribeId)) return `another scribe is called ${scribeId}`;
+  const there = staying.find(({ address }) => address === change.member.address);
+  if (there !== undefined) return `${there.address} is the address of ${there.scribeId}`;
   if (staying.length >= MAX_SCRIBES) return `no more than ${MAX_SCRIBES} scribes`;
   return [...staying, change.member];
 }

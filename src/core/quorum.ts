@@ -41,10 +41,13 @@ export const membersOf = (configuration: Configuration): readonly ScribeMember[]
     ? votersOf(configuration)
     : distinct([...votersOf(configuration), ...configuration.target]);
 
+export const isVoter = (configuration: Configuration, storageUuid: string): boolean =>
+  votersOf(configuration).some((scribe) => scribe.storageUuid === storageUuid);
+
 /** Catches up to become a voter: what it forgets, no decision has rested on. */
 export const isNewcomer = (configuration: Configuration, storageUuid: string): boolean =>
   configuration.target?.some((scribe) => scribe.storageUuid === storageUuid) === true &&
-  !votersOf(configuration).some((scribe) => scribe.storageUuid === storageUuid);
+  !isVoter(configuration, storageUuid);
 
 export const isMember = (configuration: Configuration, storageUuid: string): boolean =>
   membersOf(configuration).some((scribe) => scribe.storageUuid === storageUuid);

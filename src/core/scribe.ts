@@ -8,22 +8,12 @@ import { DurableLog } from './durable-log.ts';
 import type { Peer, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions, ScribeStart, Send } from './effects.ts';
 import { MAX_TERM_LEAP } from './limits.ts';
 import { matchBatches } from './matching.ts';
-import type {
-  Append,
-  ConfigurationNotice,
-  Fetch,
-  Message,
-  PeerKey,
-  Probe,
-  TransferVoteRequest,
-  VoteRequest,
-} from './messages.ts';
-import { isMember, isNewcomer } from './quorum.ts';
+import type { Append, Fetch, Message, PeerKey, Probe, TransferVoteRequest, VoteRequest } from './messages.ts';
 import { ScribeFetch } from './scribe-fetch.ts';
+import { OwnMembership, type Standing } from './scribe-membership.ts';
 import { ScribeReads } from './scribe-reads.ts';
 import {
   type Batch,
-  compareIds,
   type EntryId,
   type HardState,
   type Index,
@@ -46,12 +36,10 @@ interface Leader {
   round: number;
 }
 
-const NO_CONFIGURATION: LoggedConfiguration = { id: ORIGIN, configuration: { scribes: [] } };
-
 export class ScribeMachine {
-  readonly #storageUuid: string;
   readonly #options: ScribeOptions;
   readonly #log: DurableLog;
+  readonly #membership: OwnMembership;
   readonly #reads: ScribeReads;
   readonly #fetch: ScribeFetch;
   readonly #peers = new Map<PeerKey, Peer>();
@@ -59,8 +47,6 @@ export class ScribeMachine {
   /** Number of the persist that carries the current hard state; 0 when it was recovered. */
   #hardStateWrite = 0;
   #commit: EntryId;
-  /** The newest configuration a leader told of beside its log. */
-  #told: ConfigurationNotice | null = null;
   #leader: Leader | null = null;
   /** Vote requests that wait for writes in flight (R4), oldest first, one per candidate. */
   #waitingVotes: { from: PeerKey; request: VoteRequest | TransferVoteRequest }[] = [];
@@ -72,9 +58,9 @@ export class ScribeMachine {
   #now: number;
 
   constructor(start: ScribeStart, options: ScribeOptions, now: number) {
-    this.#storageUuid = start.storageUuid;
     this.#options = options;
     this.#log = new DurableLog(start);
+    this.#membership = new OwnMembership(start.storageUuid, this.#log);
     this.#reads = new ScribeReads(this.#log);
     this.#fetch = new ScribeFetch(this.#log, options);
     this.#hardState = start.hardState;
@@ -95,28 +81,15 @@ export class ScribeMachine {
     return this.#commit;
   }
   get configuration(): LoggedConfiguration {
-    return this.#log.configuration ?? NO_CONFIGURATION;
+    return this.#membership.logged;
   }
   /** Where other scribes are: of its own log, or newer by a leader's word. */
   get peers(): LoggedConfiguration {
-    const told = this.#told?.configuration;
-    return told !== undefined && compareIds(told.id, this.configuration.id) > 0 ? told : this.configuration;
+    return this.#membership.newest;
   }
-  /** Its log makes this very disk a member, and no leader has said that it is out (R26, R27). */
-  get isMember(): boolean {
-    const told = this.#told;
-    const isIn = (configuration: LoggedConfiguration): boolean =>
-      isMember(configuration.configuration, this.#storageUuid);
-    return (
-      isIn(this.configuration) && !(told?.committed === true && told.configuration === this.peers && !isIn(this.peers))
-    );
-  }
-  /**
-   * Whether it takes a leader's log. A disk whose own log does not name it, and that no leader calls a newcomer, may have
-   * forgotten what it promised: it neither votes nor acknowledges (R26).
-   */
-  get #mayStore(): boolean {
-    return this.isMember || isNewcomer(this.peers.configuration, this.#storageUuid);
+  /** What it is to the cluster, as far as it knows: what an operator is shown. */
+  get standing(): Standing {
+    return this.#membership.standing;
   }
   /** The worker whose appends it takes in this term, while a link to it is up. */
   get leader(): WorkerIdentity | null {
@@ -176,7 +149,7 @@ export class ScribeMachine {
         this.#onFetch(from, message);
         break;
       case 'configurationNotice':
-        if (message.term >= this.#hardState.term && this.#workerOf(from) !== undefined) this.#told = message;
+        if (message.term >= this.#hardState.term && this.#workerOf(from) !== undefined) this.#membership.hear(message);
         break;
       case 'read': {
         const { send, read } = this.#reads.request(from, message, this.#commit);
@@ -237,7 +210,7 @@ export class ScribeMachine {
           ? null
           : { identity: leader.identity, term: leader.term, silentMillis: Math.max(0, this.#now - leader.heardAt) },
       leaderLive: this.#leaderLive(),
-      storage: this.isMember ? 'ok' : 'not-member',
+      storage: this.#membership.isMember ? 'ok' : 'not-member',
     });
   }
 
@@ -255,7 +228,7 @@ export class ScribeMachine {
       if (!this.#log.drained && !leaderLive) return;
       this.#waitingVotes.shift();
       const { reason, hardState } = decideVote(
-        { hardState: this.#hardState, tail: this.#log.tail, leaderLive, storageOk: this.isMember },
+        { hardState: this.#hardState, tail: this.#log.tail, leaderLive, storageOk: this.#membership.isMember },
         request,
       );
       if (hardState !== null) this.#adopt(hardState);
@@ -266,7 +239,8 @@ export class ScribeMachine {
 
   #onAppend(from: PeerKey, message: Append): void {
     const identity = this.#workerOf(from);
-    if (identity?.incarnation !== message.incarnation || !this.#mayStore || this.#leaps(message.term)) return;
+    if (identity?.incarnation !== message.incarnation || !this.#membership.mayStore || this.#leaps(message.term))
+      return;
     if (message.term < this.#hardState.term) {
       this.#sendDurably(from, this.#appendReply(message.incarnation, ORIGIN, null, message.round));
       return;

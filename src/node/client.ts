@@ -3,6 +3,7 @@
  * moves. Calls of one turn travel in one frame. What was refused without effect is tried again until the deadline; what
  * was sent and not answered is never sent again: its outcome is unknown, and only a session could make a retry safe.
  */
+import type { MembershipChange } from '../core/membership.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { randomHex } from '../runtime/random.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
@@ -50,6 +51,7 @@ type Tries = 'until-deadline' | 'once';
 
 /** A frame of proposals is closed at this size. */
 const MAX_FRAME_FILL_BYTES = 256 * 1024;
+const CHANGE_DEADLINE_MILLIS = 60_000;
 
 export class Client implements LogService {
   readonly #calls = new Calls();
@@ -84,7 +86,7 @@ export class Client implements LogService {
   }
 
   async read(query: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
-    const answer = await this.#ask(options, (request, deadlineMillis) => ({
+    const answer = await this.#ask(options, 'at-will', (request, deadlineMillis) => ({
       kind: 'query',
       request,
       deadlineMillis,
@@ -96,9 +98,24 @@ export class Client implements LogService {
 
   /** Status of the worker at the other end, whichever it is. */
   async status(options: CallOptions = {}): Promise<WorkerStatus> {
-    const answer = await this.#ask(options, (request) => ({ kind: 'status', request }));
+    const answer = await this.#ask(options, 'at-will', (request) => ({ kind: 'status', request }));
     if (answer.kind !== 'statusReply') throw mismatch('a status request', answer);
     return answer.status as WorkerStatus;
+  }
+
+  /**
+   * Change the scribes by joint consensus, one change at a time: add a newcomer, remove one, or let the disk of one make way for
+   * another. A newcomer must be running, blank, and reachable at its address: it is sent the log first, and votes only when it
+   * keeps up. Resolves when the change is committed and over; asking for what is done already changes nothing.
+   *
+   * Rejects CHANGE_REFUSED (nothing was done; the message says why), and with outcome unknown (DEADLINE_EXCEEDED,
+   * LEADERSHIP_LOST, CONNECTION_LOST) when nobody was left to tell: a change once begun is gone on with by every later leader,
+   * so look at the members, or ask for the same again. The default deadline is 60 s here: a long log takes its time.
+   */
+  async changeMembers(change: MembershipChange, options: CallOptions = {}): Promise<void> {
+    const patient = { deadlineMillis: CHANGE_DEADLINE_MILLIS, ...options };
+    const answer = await this.#ask(patient, 'once', (request) => ({ kind: 'changeMembers', request, change }));
+    if (answer.kind !== 'membersChanged') throw mismatch('a change of the members', answer);
   }
 
   async close(): Promise<void> {
@@ -162,15 +179,21 @@ export class Client implements LogService {
     }
   }
 
-  /** One request that changes nothing and may be repeated at will: a lost answer is asked for again. */
-  async #ask(options: CallOptions, build: (request: number, deadlineMillis: number) => ClientRequest): Promise<Answer> {
+  /** One request. `at-will`: it changes nothing, and a lost answer is asked for again. `once`: only what was refused is. */
+  async #ask(
+    options: CallOptions,
+    repeats: 'at-will' | 'once',
+    build: (request: number, deadlineMillis: number) => ClientRequest,
+  ): Promise<Answer> {
     this.#checkOpen();
     return await this.#calls.start<Answer>(options, (call) => {
       const attempt = async (): Promise<void> => {
         if (call.settled) return;
         try {
           const connection = await this.#finder.connection();
-          call.resolve(await this.#exchange(connection, (request) => build(request, call.remainingMillis), []));
+          if (call.settled) return;
+          const sent = repeats === 'once' ? [{ call }] : [];
+          call.resolve(await this.#exchange(connection, (request) => build(request, call.remainingMillis), sent));
         } catch (error) {
           call.retry(error, this.#backoff.next(), () => void attempt());
         }
@@ -182,7 +205,7 @@ export class Client implements LogService {
   async #exchange(
     connection: Connection,
     build: (request: number) => ClientRequest,
-    frame: readonly Outgoing[],
+    frame: readonly { readonly call: { sent: boolean } }[],
   ): Promise<Answer> {
     for (const { call } of frame) call.sent = true;
     const reply = await connection.request((request) => encodeRequest(build(request)));

@@ -1,15 +1,16 @@
 /**
  * The definition of a cluster that `init` makes once: its id and the scribes it begins with, uuids included, so that every
  * scribe, wherever it is formatted, starts with the very same first entry. After that the log alone says who the scribes
- * are; the file remains a list of first contacts.
+ * are; the file remains a list of first contacts, to which later ones may be added, and its scribes are never changed.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { MAX_SCRIBES } from '../core/limits.ts';
 import type { Batch, ScribeMember } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { randomHex } from '../runtime/random.ts';
 import { Journal } from '../storage/journal.ts';
+import type { FormatOptions as JournalFormatOptions } from '../storage/journal-types.ts';
 import { encodeConfigurationBatch } from '../wire/batch.ts';
 import { ADDRESS_PATTERN, ID_PATTERN } from '../wire/fields.ts';
 
@@ -20,7 +21,11 @@ export interface ClusterFile {
   /** Wall clock at creation; the stamp of the first entry. */
   readonly createdMillis: number;
   readonly scribes: readonly ScribeMember[];
+  /** Where the scribes listened when their members were last changed with this file at hand. */
+  readonly contacts?: readonly string[];
 }
+
+type FormatOptions = Pick<JournalFormatOptions, 'segmentBytes' | 'allowBuffered'>;
 
 const HEX_128 = /^[0-9a-f]{32}$/;
 /** The first entry and the hard state that goes with it: term 1 is over before anybody could stand in it. */
@@ -63,12 +68,38 @@ export async function writeClusterFile(path: string, file: ClusterFile): Promise
   }
 }
 
+/** Addresses to look for scribes at, the newest known first. */
+export const contactsOf = ({ contacts = [], scribes }: ClusterFile): readonly string[] => [
+  ...new Set([...contacts, ...scribes.map(({ address }) => address)]),
+];
+
+/** Note where the scribes listen now; readers see the old file or the new one. */
+export async function writeContacts(path: string, contacts: readonly string[]): Promise<void> {
+  const file = await readClusterFile(path);
+  const beside = `${path}.${process.pid}.new`;
+  await writeFile(beside, `${JSON.stringify({ ...file, contacts }, null, 2)}\n`);
+  await rename(beside, path);
+}
+
+/**
+ * Make a blank `directory` the home of a scribe that no configuration names: under a storage uuid of its own and with an empty
+ * log it neither stores nor votes until a change of the members lets it in (R26).
+ */
+export async function formatNewcomer(
+  { clusterId }: ClusterFile,
+  scribeId: string,
+  directory: string,
+  options: FormatOptions = {},
+): Promise<void> {
+  await Journal.format({ directory, identity: { clusterId, scribeId, storageUuid: randomHex(16) }, ...options });
+}
+
 /** Make `directory` the home of one of the cluster's scribes, its log holding the configuration as entry 1. */
 export async function formatScribe(
   file: ClusterFile,
   scribeId: string,
   directory: string,
-  options: { readonly segmentBytes?: number; readonly allowBuffered?: boolean } = {},
+  options: FormatOptions = {},
 ): Promise<void> {
   const member = file.scribes.find((scribe) => scribe.scribeId === scribeId);
   if (member === undefined) {
@@ -90,7 +121,7 @@ const genesis = ({ createdMillis, scribes }: ClusterFile): Batch =>
 function parseCluster(value: unknown, source: string): ClusterFile {
   const bad = (rule: string): ScriptoriumError => new ScriptoriumError('BAD_OPTION', `${source}: ${rule}`);
   if (typeof value !== 'object' || value === null) throw bad('must be a JSON object');
-  const { schema, clusterId, createdMillis, scribes } = value as Partial<Record<keyof ClusterFile, unknown>>;
+  const { schema, clusterId, createdMillis, scribes, contacts } = value as Partial<Record<keyof ClusterFile, unknown>>;
   if (schema !== 1) throw bad(`schema is ${String(schema)}, this build reads 1`);
   if (typeof clusterId !== 'string' || !HEX_128.test(clusterId)) throw bad('clusterId must be 32 hex digits');
   if (!Number.isSafeInteger(createdMillis) || (createdMillis as number) < 0)
@@ -104,8 +135,14 @@ function parseCluster(value: unknown, source: string): ClusterFile {
     const twice = values.find((candidate, position) => values.indexOf(candidate) !== position);
     if (twice !== undefined) throw bad(`two scribes have the same ${key}, ${twice}`);
   }
-  return { schema, clusterId, createdMillis: createdMillis as number, scribes: members };
+  const file: ClusterFile = { schema, clusterId, createdMillis: createdMillis as number, scribes: members };
+  if (contacts === undefined) return file;
+  if (!Array.isArray(contacts) || contacts.length > MAX_SCRIBES || !contacts.every(isAddress))
+    throw bad(`contacts must be a list of at most ${MAX_SCRIBES} addresses`);
+  return { ...file, contacts };
 }
+
+const isAddress = (value: unknown): value is string => typeof value === 'string' && ADDRESS_PATTERN.test(value);
 
 function parseMember(value: unknown, place: string, bad: (rule: string) => ScriptoriumError): ScribeMember {
   const { scribeId, storageUuid, address } = (value ?? {}) as Partial<Record<keyof ScribeMember, unknown>>;

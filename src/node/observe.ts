@@ -14,8 +14,8 @@ const LEADER_MILLIS = 15_000;
 /** Between two looks for a leader. */
 const LOOK_MILLIS = 10;
 
-/** The status of one server, or null when it does not answer in two seconds. */
-async function askStatus(address: string, clusterId: string): Promise<unknown> {
+/** The status of one server; rejects UNREACHABLE when it does not answer in two seconds, and with what it refuses for. */
+export async function askStatus(address: string, clusterId: string): Promise<ScribeStatus | WorkerStatus> {
   const transport = await selectTransport('ws');
   const identity = { role: 'client', id: 'observer', key: randomHex(16), address: null } as const;
   const controller = new AbortController();
@@ -26,21 +26,30 @@ async function askStatus(address: string, clusterId: string): Promise<unknown> {
     const opened = connection;
     controller.signal.addEventListener('abort', () => opened.close());
     const answer = await opened.request((request) => encodeRequest({ kind: 'status', request }));
-    return answer.kind === 'statusReply' ? answer.status : null;
-  } catch {
-    return null;
+    if (answer.kind !== 'statusReply') throw new ScriptoriumError('UNREACHABLE', `${address} tells no status`);
+    return answer.status as ScribeStatus | WorkerStatus;
   } finally {
     cancel();
     connection?.close();
   }
 }
 
+export const isScribe = (status: ScribeStatus | WorkerStatus): status is ScribeStatus => 'scribeId' in status;
+
+/** Null when no scribe answers there. */
 export async function scribeStatus(address: string, clusterId: string = ANY_CLUSTER): Promise<ScribeStatus | null> {
-  return (await askStatus(address, clusterId)) as ScribeStatus | null;
+  return await askStatus(address, clusterId).then(
+    (status) => (isScribe(status) ? status : null),
+    () => null,
+  );
 }
 
+/** Null when no worker answers there. */
 export async function workerStatus(address: string, clusterId: string = ANY_CLUSTER): Promise<WorkerStatus | null> {
-  return (await askStatus(address, clusterId)) as WorkerStatus | null;
+  return await askStatus(address, clusterId).then(
+    (status) => (isScribe(status) ? null : status),
+    () => null,
+  );
 }
 
 /** Resolves to the leader's status once a worker leads and has applied what was committed before it did. */

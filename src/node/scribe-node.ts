@@ -121,7 +121,7 @@ export class ScribeNode {
   }
 
   status(): ScribeStatus {
-    const { hardState, tail, durableTail, commit, isMember, leader } = this.#driver.machine;
+    const { hardState, tail, durableTail, commit, configuration, standing, leader } = this.#driver.machine;
     const { scribeId, storageUuid } = this.#journal.identity;
     const { directIo, writeMode } = this.#journal.stats();
     return {
@@ -133,7 +133,8 @@ export class ScribeNode {
       tail,
       durableIndex: durableTail.index,
       commitIndex: commit.index,
-      state: this.#driver.stopped ? 'failed' : isMember ? 'ok' : 'not-member',
+      state: this.#driver.stopped ? 'failed' : standing,
+      configuration: { index: configuration.id.index, ...configuration.configuration },
       directIo,
       writeMode,
     };

@@ -1,8 +1,14 @@
 /** What nodes tell about themselves; the shapes behind `status --json`, `/status` and the `ready` line. */
 
 import type { Role } from '../core/effects.ts';
-import type { EntryId } from '../core/types.ts';
+import type { Standing } from '../core/scribe-membership.ts';
+import type { Configuration, EntryId } from '../core/types.ts';
 import type { JournalStats } from '../storage/journal-types.ts';
+
+/** A configuration and the entry of the log that holds it; 0 where there is none. */
+export interface IndexedConfiguration extends Configuration {
+  readonly index: number;
+}
 
 export interface ScribeStatus {
   readonly scribeId: string;
@@ -15,7 +21,10 @@ export interface ScribeStatus {
   /** Index up to which the log is durable here. */
   readonly durableIndex: number;
   readonly commitIndex: number;
-  readonly state: 'ok' | 'not-member' | 'failed';
+  /** `failed`: its journal has; it says nothing any more. */
+  readonly state: Standing | 'failed';
+  /** The newest of its log. */
+  readonly configuration: IndexedConfiguration;
   readonly directIo: boolean;
   readonly writeMode: JournalStats['writeMode'];
 }
@@ -30,8 +39,8 @@ export interface WorkerStatus {
   readonly tookOver: boolean;
   /** Worker id and client address of the leader this worker knows, or null. */
   readonly leader: { readonly workerId: string; readonly address: string } | null;
-  /** Addresses of the scribes in the configuration this worker knows. */
-  readonly scribes: readonly string[];
+  /** The newest this worker knows. */
+  readonly configuration: IndexedConfiguration;
   readonly tailIndex: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;

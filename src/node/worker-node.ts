@@ -95,7 +95,10 @@ export class WorkerNode implements LogService {
       term: driver?.term ?? 0,
       tookOver: driver?.tookOver ?? false,
       leader: leader === null ? null : { workerId: leader.workerId, address: leader.address },
-      scribes: driver?.configuration.configuration.scribes.map((scribe) => scribe.address) ?? [],
+      configuration: {
+        index: driver?.configuration.id.index ?? 0,
+        ...(driver?.configuration.configuration ?? { scribes: [] }),
+      },
       tailIndex: driver?.tail.index ?? 0,
       commitIndex: driver?.commit ?? 0,
       appliedIndex: driver?.applied ?? 0,

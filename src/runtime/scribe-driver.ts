@@ -67,7 +67,7 @@ export class ScribeDriver {
 
   get machine(): Pick<
     ScribeMachine,
-    'hardState' | 'tail' | 'durableTail' | 'commit' | 'configuration' | 'isMember' | 'leader'
+    'hardState' | 'tail' | 'durableTail' | 'commit' | 'configuration' | 'standing' | 'leader'
   > {
     return this.#machine;
   }

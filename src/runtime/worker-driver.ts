@@ -29,7 +29,8 @@ const MAX_BATCHES_IN_FLIGHT = 8;
 const ALARMS: Record<Alarm['kind'], string> = {
   'disk-went-back':
     'this scribe lacks what it acknowledged: its directory is an old copy; it is not counted, replace it',
-  'unknown-disk': 'this scribe came with another storage uuid than the configuration names; it is not counted',
+  'unknown-disk':
+    'this scribe came with another storage uuid than the configuration names; it is not counted; `members replace` lets it in',
 };
 
 export interface WorkerDriverOptions {

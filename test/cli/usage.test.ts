@@ -19,6 +19,7 @@ describe('usage', () => {
       'worker',
       'dev',
       'status',
+      'members',
       'bench',
       'inspect',
       'verify',
@@ -89,6 +90,18 @@ describe('usage', () => {
       'a directory where none can be made',
       ['init', '--dir', '/proc/none', '--scribe', 'a=127.0.0.1:1'],
       /^scriptorium: BAD_OPTION: cannot make \/proc\/none/,
+    ],
+    [
+      'members without what to do',
+      ['members'],
+      /^scriptorium: BAD_OPTION: members needs one of list, add, remove, replace\n$/,
+    ],
+    ['a misspelt thing to do', ['members', 'lsit'], /^scriptorium: BAD_OPTION: .*\n$/],
+    ['nobody to remove', ['members', 'remove'], /^scriptorium: BAD_OPTION: --scribe is needed/],
+    [
+      'a newcomer without a name',
+      ['scribe', '--dir', 'DIR/none', '--join', 'cluster.json'],
+      /^scriptorium: BAD_OPTION: --join and --id go together\n$/,
     ],
     ['verify of nothing', ['verify'], /^scriptorium: BAD_OPTION: --dir or --cluster is needed\n$/],
   ];

@@ -5,7 +5,11 @@ import { MAX_SCRIBES } from '../../src/core/limits.ts';
 import { type MembershipChange, nextStep, planChange } from '../../src/core/membership.ts';
 import type { Configuration, ScribeMember } from '../../src/core/types.ts';
 
-const member = (scribeId: string, storageUuid = scribeId): ScribeMember => ({ scribeId, storageUuid, address: 'h:1' });
+const member = (scribeId: string, storageUuid = scribeId): ScribeMember => ({
+  scribeId,
+  storageUuid,
+  address: `${scribeId}:1`,
+});
 const set = (...names: string[]): readonly ScribeMember[] => names.map((name) => member(name));
 const abc: Configuration = { scribes: set('a', 'b', 'c') };
 const add = (name: string, uuid = name): MembershipChange => ({ kind: 'add', member: member(name, uuid) });
@@ -53,6 +57,7 @@ describe('a change of the members', () => {
     ['nobody of that name', abc, replace('x', 'd'), /no scribe is called x/],
     ['a name twice', abc, add('a', 'other'), /another scribe is called a/],
     ['a disk twice', abc, add('d', 'a'), /is a member already/],
+    ['an address twice', abc, { kind: 'add', member: { ...member('d'), address: 'a:1' } }, /address of a$/],
     ['one too many', full, add('d'), /no more than/],
     ['P27 a second change while one catches up', catchingUp, remove('a'), /under way/],
     ['P27 a second change in a joint configuration', joint, add('d'), /under way/],

@@ -202,7 +202,7 @@ describe('a scribe that its own log does not name', () => {
       receive({ ...append, batches: [batch(1, 1)] }).persists.map(({ kind }) => kind),
       ['hardState', 'append'],
     );
-    assert.ok(!machine.isMember);
+    assert.equal(machine.standing, 'joining');
   });
 
   test('R27: one that is out hears it, and from then on neither votes nor stores', () => {
@@ -212,11 +212,11 @@ describe('a scribe that its own log does not name', () => {
       ...append,
       batches: [{ ...batch(1, 1, 'configuration'), configuration: { ...configuration, target: abd } }],
     });
-    assert.ok(machine.isMember);
+    assert.equal(machine.standing, 'joining');
     receive(notice(configuration, false));
-    assert.ok(machine.isMember, 'what may be truncated proves nothing');
+    assert.equal(machine.standing, 'joining', 'what may be truncated proves nothing');
     receive(notice(configuration));
-    assert.ok(!machine.isMember);
+    assert.equal(machine.standing, 'removed');
     assert.deepEqual(receive({ ...append, prev: at(1, 1), batches: [batch(2, 1)] }).persists, []);
   });
 

@@ -44,7 +44,7 @@ const letter = (position: number): string => String.fromCharCode('a'.charCodeAt(
 
 export class Cluster {
   readonly directory: string;
-  readonly scribes: readonly ScribePlace[];
+  readonly scribes: ScribePlace[];
   readonly workers: readonly WorkerPlace[];
   readonly #options: ClusterOptions;
   readonly #processes = new Map<string, ServerProcess>();
@@ -120,6 +120,22 @@ export class Cluster {
     const { directory, address, admin } = this.scribes.find((place) => place.id === id)!;
     const args = ['scribe', '--dir', directory, '--listen', address, '--admin', admin];
     this.#processes.set(id, await ServerProcess.start(args));
+  }
+
+  /** Starts a scribe that no configuration names, on a blank directory: at the address of `like`, or at one of its own. */
+  async startNewcomer(id: string, like?: string): Promise<ScribePlace> {
+    const [port = 0, adminPort = 0] = await freePorts(2);
+    const address = this.scribes.find((place) => place.id === like)?.address ?? `127.0.0.1:${port}`;
+    const directory = join(this.directory, `${id}-${this.scribes.length}`);
+    const place = { id, address, admin: `127.0.0.1:${adminPort}`, directory };
+    const known = this.scribes.findIndex((one) => one.id === id);
+    this.scribes.splice(known < 0 ? this.scribes.length : known, known < 0 ? 0 : 1, place);
+    const joining = ['--join', this.clusterFile, '--id', id, '--listen', address];
+    this.#processes.set(
+      id,
+      await ServerProcess.start(['scribe', '--dir', directory, '--admin', place.admin, ...joining]),
+    );
+    return place;
   }
 
   async startWorker(id: string): Promise<void> {

@@ -20,7 +20,7 @@ test('ioredis connects, pipelines, runs transactions, scans and reads binary val
     tookOver: false,
     tailIndex: 0,
     commitIndex: 0,
-    scribes: [],
+    configuration: { index: 0, scribes: [] },
     appliedIndex: 0,
     transport: 'memory',
   });

@@ -19,7 +19,7 @@ const STATUS: WorkerStatus = {
   tookOver: false,
   tailIndex: 5,
   commitIndex: 5,
-  scribes: [],
+  configuration: { index: 0, scribes: [] },
   appliedIndex: 4,
   transport: 'memory',
 };

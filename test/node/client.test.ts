@@ -4,11 +4,19 @@ import { describe, test } from 'node:test';
 import { ScriptoriumError } from '../../src/errors.ts';
 import { Calls } from '../../src/node/calls.ts';
 import { Client } from '../../src/node/client.ts';
-import type { ProposeRequest } from '../../src/wire/client-protocol.ts';
+import type { Failure, ProposeRequest } from '../../src/wire/client-protocol.ts';
 import { iterateEntries } from '../../src/wire/entries.ts';
 import { encodeResults } from '../../src/wire/results.ts';
 import { ScriptedWorker } from './scripted-worker.ts';
 
+const FAILURE: Failure = {
+  kind: 'failure',
+  request: 0,
+  code: 'NO_LEADER',
+  outcome: 'not-executed',
+  message: 'no',
+  leader: null,
+};
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const commandsOf = (request: ProposeRequest): string[] =>
   [...iterateEntries(request.section)].map((entry) => Buffer.from(entry).toString());
@@ -67,5 +75,35 @@ describe('a client', () => {
     await assert.rejects(closed, { code: 'CLOSED' });
     await calls.start<void>({}, (call) => call.retry(refusal, 0, () => call.resolve()));
     assert.equal(tries, 0);
+  });
+
+  test('P27: a change of the members says what became of it, and is never sent again once it left', async () => {
+    await using worker = await ScriptedWorker.start();
+    await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const change = { kind: 'remove', scribeId: 'c' } as const;
+    const answerNext = async (answer: Partial<Failure> | 'done') => {
+      const { request, answer: reply } = await worker.request();
+      assert.ok(request.kind === 'changeMembers');
+      assert.deepEqual(request.change, change);
+      if (answer === 'done') reply({ kind: 'membersChanged', request: request.request });
+      else reply({ ...FAILURE, request: request.request, ...answer });
+    };
+    const done = client.changeMembers(change);
+    (await worker.greeting())();
+    // Refused without effect by one that does not lead: asked again.
+    await answerNext({ code: 'NO_LEADER', outcome: 'not-executed' });
+    await answerNext('done');
+    await done;
+    const refused = client.changeMembers(change);
+    await answerNext({ code: 'CHANGE_REFUSED', outcome: 'not-executed', message: 'the last scribe cannot be removed' });
+    await assert.rejects(refused, { code: 'CHANGE_REFUSED', outcome: 'not-executed', message: /last scribe/ });
+    const lost = client.changeMembers(change);
+    await answerNext({ code: 'LEADERSHIP_LOST', outcome: 'unknown' });
+    await assert.rejects(lost, { code: 'LEADERSHIP_LOST', outcome: 'unknown' });
+    const controller = new AbortController();
+    const abandoned = client.changeMembers(change, { signal: controller.signal });
+    await worker.request();
+    controller.abort();
+    await assert.rejects(abandoned, { code: 'ABORTED', outcome: 'unknown' });
   });
 });

@@ -323,14 +323,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an amnesiac scribe votes',
     rule: 'R26',
     caughtBy: 'vote-from-stranger',
-    patches: [{ file: 'scribe.js', find: 'storageOk: this.isMember', replace: 'storageOk: true' }],
+    patches: [{ file: 'scribe.js', find: 'storageOk: this.#membership.isMember', replace: 'storageOk: true' }],
     run: runMembers,
   },
   {
     name: 'an amnesiac scribe acknowledges',
     rule: 'R26',
     caughtBy: 'acknowledged-by-stranger',
-    patches: [{ file: 'scribe.js', find: '!this.#mayStore ||', replace: '' }],
+    patches: [{ file: 'scribe.js', find: '!this.#membership.mayStore ||', replace: '' }],
     run: runMembers,
   },
   {

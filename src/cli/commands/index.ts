@@ -5,6 +5,7 @@ import { demo } from './demo.ts';
 import { dev } from './dev.ts';
 import { init } from './init.ts';
 import { inspect } from './inspect.ts';
+import { addMember, listMembers, removeMember, replaceMember } from './members.ts';
 import { probeDiskCommand } from './probe-disk.ts';
 import { repair } from './repair.ts';
 import { scribe } from './scribe.ts';
@@ -18,6 +19,10 @@ export const COMMANDS: readonly Command[] = [
   worker,
   dev,
   status,
+  listMembers,
+  addMember,
+  removeMember,
+  replaceMember,
   bench,
   inspect,
   verify,

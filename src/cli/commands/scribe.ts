@@ -1,19 +1,26 @@
 /** `scribe`: keeps one copy of the log. Runs until told to stop; ends by itself only when its journal has failed. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readClusterFile } from '../../node/cluster-file.ts';
-import { ScribeNode } from '../../node/scribe-node.ts';
+import { isScriptoriumError } from '../../errors.ts';
+import { type ClusterFile, formatNewcomer, readClusterFile } from '../../node/cluster-file.ts';
+import { ScribeNode, type ScribeNodeOptions } from '../../node/scribe-node.ts';
 import { createLog } from '../../runtime/log.ts';
 import { startAdminServer } from '../../server/admin-server.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { announce, serve } from '../lifetime.ts';
-import { address, badOption, path, splitAddress } from '../options.ts';
+import { address, badOption, identifier, path, splitAddress } from '../options.ts';
 import { allowBuffered, json, logLevel, transport } from './shared.ts';
 import { writeOptions, writing } from './write-options.ts';
 
 const options = {
-  dir: path({ description: 'Directory made by `scriptorium init`.', fallback: undefined }),
+  dir: path({ description: 'Directory made by `scriptorium init`, or by --join.', fallback: undefined }),
+  join: path({
+    description:
+      'Cluster file: a blank --dir becomes the home of the newcomer --id, which waits for `members add` or `members replace`.',
+    fallback: undefined,
+  }),
+  id: identifier({ description: 'Name of the newcomer, with --join.', fallback: undefined }),
   listen: address({
     description: 'Loopback address to listen on; without it the one in the cluster file beside the directory.',
     fallback: undefined,
@@ -29,10 +36,15 @@ const options = {
   json,
 };
 
+/** Whose directory it has to be, and where that scribe listens unless told otherwise. */
+interface Expected {
+  readonly clusterId: string;
+  readonly scribeId: string;
+  readonly address: string | undefined;
+}
+
 /** What the cluster file beside the directory says of the scribe it is named after; undefined when there is none. */
-async function listed(
-  directory: string,
-): Promise<{ clusterId: string; scribeId: string; address: string } | undefined> {
+async function listed(directory: string): Promise<Expected | undefined> {
   const full = resolve(directory);
   const file = join(dirname(full), 'cluster.json');
   if (!existsSync(file)) return undefined;
@@ -41,18 +53,41 @@ async function listed(
   return member === undefined ? undefined : { clusterId, scribeId: member.scribeId, address: member.address };
 }
 
+/** A newcomer, which may take the name, and then the address, of one that the file lists. */
+const named = ({ clusterId, scribes }: ClusterFile, scribeId: string): Expected => ({
+  clusterId,
+  scribeId,
+  address: scribes.find((member) => member.scribeId === scribeId)?.address,
+});
+
+/** Starts it; a directory that is blank is formatted first, where a newcomer may be made of it. Any other is never touched. */
+async function startNode(options: ScribeNodeOptions, newcomer: (() => Promise<void>) | null): Promise<ScribeNode> {
+  try {
+    return await ScribeNode.start(options);
+  } catch (error) {
+    if (newcomer === null || !isScriptoriumError(error) || error.code !== 'NOT_FORMATTED') throw error;
+    await newcomer();
+    return await ScribeNode.start(options);
+  }
+}
+
 export const scribe = defineCommand({
   name: 'scribe',
   summary: 'keep a copy of the log',
   options,
   async run(settings) {
-    const { dir, admin, listen } = settings;
+    const { dir, admin, listen, join: clusterFile, id } = settings;
     if (dir === undefined) throw badOption('--dir is needed');
-    const expected = await listed(dir);
+    if ((clusterFile === undefined) !== (id === undefined)) throw badOption('--join and --id go together');
+    const cluster = clusterFile === undefined ? null : await readClusterFile(clusterFile);
+    const expected = cluster === null || id === undefined ? await listed(dir) : named(cluster, id);
+    const newcomer =
+      cluster === null || id === undefined
+        ? null
+        : () => formatNewcomer(cluster, id, dir, { allowBuffered: settings.allowBuffered });
     const listenAddress = listen ?? expected?.address;
-    if (listenAddress === undefined)
-      throw badOption(`--listen is needed: no cluster file beside ${dir} names this scribe`);
-    const node = await ScribeNode.start({
+    if (listenAddress === undefined) throw badOption(`--listen is needed: no cluster file names this scribe`);
+    const nodeOptions = {
       directory: dir,
       // A directory that was moved or copied to another's place must not speak under the other's name (R26).
       ...(expected === undefined ? {} : { identity: { clusterId: expected.clusterId, scribeId: expected.scribeId } }),
@@ -61,14 +96,16 @@ export const scribe = defineCommand({
       allowBuffered: settings.allowBuffered,
       writing: writing(settings),
       log: createLog('scribe', settings.logLevel),
-    });
+    };
+    const node = await startNode(nodeOptions, newcomer);
     const adminOptions = { ready: () => node.status().state === 'ok', status: () => node.status() };
     const side = admin === undefined ? null : await startAdminServer({ ...splitAddress(admin), ...adminOptions });
-    const { scribeId } = node.status();
+    const { scribeId, state } = node.status();
+    const waits = state === 'not-member' ? ', no member yet' : '';
     announce(
       { id: scribeId, pid: process.pid, address: node.address, dir, admin: side?.address ?? null },
       settings.json,
-      `scribe ${scribeId} listens on ${node.address}`,
+      `scribe ${scribeId} listens on ${node.address}${waits}`,
     );
     await serve(node.failed, async () => {
       await side?.close();

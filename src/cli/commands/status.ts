@@ -1,7 +1,9 @@
 /** `status`: what a running cluster's servers say of themselves, side by side. */
 
+import { membersOf } from '../../core/quorum.ts';
 import { ScriptoriumError } from '../../errors.ts';
-import { readClusterFile } from '../../node/cluster-file.ts';
+import { contactsOf, readClusterFile } from '../../node/cluster-file.ts';
+import { newestConfiguration } from '../../node/members.ts';
 import { scribeStatus, workerStatus } from '../../node/observe.ts';
 import type { ScribeStatus, WorkerStatus } from '../../node/status.ts';
 import { defineCommand } from '../command.ts';
@@ -43,6 +45,17 @@ const answered = (report: ScribeReport): report is ScribeStatus => report.state 
 async function askWorkers(addresses: readonly string[], clusterId: string | undefined): Promise<WorkerStatus[]> {
   const answers = await Promise.all(addresses.map((address) => workerStatus(address, clusterId)));
   return answers.filter((answer) => answer !== null);
+}
+
+/** The members of the newest configuration that anybody asked knows, and whoever was named; while nobody answers, who was listed. */
+async function whereScribesAre(
+  listed: readonly string[],
+  workers: readonly WorkerStatus[],
+  clusterId: string | undefined,
+): Promise<readonly string[]> {
+  const told = [await newestConfiguration(listed, clusterId), ...workers.map(({ configuration }) => configuration)];
+  const newest = told.reduce((best, one) => ((one?.index ?? 0) > (best?.index ?? 0) ? one : best), null);
+  return newest === null ? listed : membersOf(newest).map(({ address }) => address);
 }
 
 /** One picture out of what each told: the newest term wins, since the others have not heard of it yet. */
@@ -102,9 +115,8 @@ export const status = defineCommand({
     const path = settings.cluster ?? (nothingNamed ? DEFAULT_CLUSTER_FILE : undefined);
     const file = path === undefined ? null : await readClusterFile(path);
     const named = await askWorkers(settings.workers, file?.clusterId);
-    const listed = [...(file?.scribes.map(({ address }) => address) ?? []), ...settings.scribes];
-    // Whoever names only workers is shown the scribes that those know.
-    const scribeAddresses = listed.length > 0 ? listed : [...new Set(named.flatMap((worker) => worker.scribes))];
+    const listed = [...(file === null ? [] : contactsOf(file)), ...settings.scribes];
+    const scribeAddresses = await whereScribesAre(listed, named, file?.clusterId);
     const scribes = await Promise.all(
       scribeAddresses.map(
         async (address): Promise<ScribeReport> =>

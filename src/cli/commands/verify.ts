@@ -1,6 +1,7 @@
 /** `verify`: whether a directory is undamaged, or whether the scribes of a running cluster hold the same committed log. */
-import { readClusterFile } from '../../node/cluster-file.ts';
+import { contactsOf, readClusterFile } from '../../node/cluster-file.ts';
 import { compareLogs } from '../../node/compare-logs.ts';
+import { newestConfiguration } from '../../node/members.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { badOption, path } from '../options.ts';
@@ -39,7 +40,9 @@ async function verifyDirectory(directory: string, asJson: boolean): Promise<bool
 }
 
 async function verifyCluster(file: string, asJson: boolean): Promise<boolean> {
-  const { clusterId, scribes } = await readClusterFile(file);
+  const cluster = await readClusterFile(file);
+  const { clusterId } = cluster;
+  const { scribes } = (await newestConfiguration(contactsOf(cluster), clusterId)) ?? cluster;
   const compared = await compareLogs(
     clusterId,
     scribes.map(({ address }) => address),

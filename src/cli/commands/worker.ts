@@ -1,7 +1,7 @@
 /** `worker`: runs the state machine and may lead. Keeps nothing on disk; runs until told to stop. */
 import { pathToFileURL } from 'node:url';
 import { startRespServer } from '../../kv/resp-server.ts';
-import { readClusterFile } from '../../node/cluster-file.ts';
+import { contactsOf, readClusterFile } from '../../node/cluster-file.ts';
 import { WorkerNode } from '../../node/worker-node.ts';
 import { createLog } from '../../runtime/log.ts';
 import { startAdminServer } from '../../server/admin-server.ts';
@@ -48,7 +48,7 @@ async function contacts(
     if (clusterId !== undefined || scribes.length > 0)
       throw badOption('--cluster does not go with --cluster-id or --scribes');
     const file = await readClusterFile(cluster);
-    return { clusterId: file.clusterId, scribes: file.scribes.map((member) => member.address) };
+    return { clusterId: file.clusterId, scribes: contactsOf(file) };
   }
   if (clusterId === undefined || scribes.length === 0)
     throw badOption('--cluster is needed, or --cluster-id with --scribes');

@@ -1,0 +1,66 @@
+/**
+ * What a scribe knows of its own part in the cluster: by the newest configuration of its log, and by what leaders told it beside
+ * the log. Keeps R26 and R27: a disk that its own log does not name, and that no leader calls a newcomer, may have forgotten
+ * what it promised, so it neither votes nor acknowledges; one that a committed configuration leaves out votes no more.
+ */
+import type { DurableLog } from './durable-log.ts';
+import type { ConfigurationNotice } from './messages.ts';
+import { isMember, isNewcomer, isVoter } from './quorum.ts';
+import { compareIds, type LoggedConfiguration, ORIGIN } from './types.ts';
+
+/** `ok`: a voter. `joining`: it catches up to become one. `removed`: a leader said that it is one no more. */
+export type Standing = 'ok' | 'joining' | 'removed' | 'not-member';
+
+const NO_CONFIGURATION: LoggedConfiguration = { id: ORIGIN, configuration: { scribes: [] } };
+
+export class OwnMembership {
+  readonly #storageUuid: string;
+  readonly #log: DurableLog;
+  /** The newest configuration a leader told of beside its log. */
+  #told: ConfigurationNotice | null = null;
+
+  constructor(storageUuid: string, log: DurableLog) {
+    this.#storageUuid = storageUuid;
+    this.#log = log;
+  }
+
+  /** Of the log. */
+  get logged(): LoggedConfiguration {
+    return this.#log.configuration ?? NO_CONFIGURATION;
+  }
+
+  /** Of the log, or newer by a leader's word. */
+  get newest(): LoggedConfiguration {
+    const told = this.#told?.configuration;
+    return told !== undefined && compareIds(told.id, this.logged.id) > 0 ? told : this.logged;
+  }
+
+  /** Of the log, or newer and committed by a leader's word: one that no later leader can take back. */
+  get settled(): LoggedConfiguration {
+    return this.#told?.committed === true ? this.newest : this.logged;
+  }
+
+  /** Its log makes this very disk a member, and no leader has said that it is out (R26, R27). */
+  get isMember(): boolean {
+    return this.#isIn(this.logged) && this.#isIn(this.settled);
+  }
+
+  /** Whether it takes a leader's log. */
+  get mayStore(): boolean {
+    return this.isMember || isNewcomer(this.newest.configuration, this.#storageUuid);
+  }
+
+  get standing(): Standing {
+    if (!this.isMember && this.#isIn(this.logged)) return 'removed';
+    if (isVoter(this.logged.configuration, this.#storageUuid)) return 'ok';
+    return this.mayStore ? 'joining' : 'not-member';
+  }
+
+  hear(notice: ConfigurationNotice): void {
+    this.#told = notice;
+  }
+
+  #isIn({ configuration }: LoggedConfiguration): boolean {
+    return isMember(configuration, this.#storageUuid);
+  }
+}
