@@ -95,6 +95,7 @@ void BlockBuffer::Begin(Position position, uint64_t sequence, size_t limit, size
   sequence_ = sequence;
   last_ordinal_ = 0;
   used_ = kBlockHeaderBytes;
+  summed_ = kSectorBytes;
   limit_ = limit;
   alignment_ = alignment;
   record_count_ = 0;
@@ -108,10 +109,16 @@ uint32_t BlockBuffer::Append(RecordType type, uint64_t group, uint64_t ordinal, 
   Store<uint32_t>(to + 4, static_cast<uint32_t>(payload.size()));
   Store<uint64_t>(to + 8, group);
   Store<uint64_t>(to + 16, ordinal);
-  if (!payload.empty()) std::memcpy(to + kRecordHeaderBytes, payload.data(), payload.size());
-  std::memset(to + kRecordHeaderBytes + payload.size(), 0, RoundUp(payload.size(), 8) - payload.size());
   const auto offset = static_cast<uint32_t>(used_ + kRecordHeaderBytes);
-  used_ += RecordBytes(payload.size());
+  used_ = offset;
+  for (size_t at = 0; at < payload.size(); at += kCopyBytes) {
+    const size_t count = std::min(kCopyBytes, payload.size() - at);
+    std::memcpy(bytes_.data() + used_, payload.data() + at, count);
+    used_ += count;
+    if (used_ >= summed_ + kCopyBytes) SumSectors(used_);
+  }
+  std::memset(bytes_.data() + used_, 0, RoundUp(payload.size(), 8) - payload.size());
+  used_ = offset + RoundUp(payload.size(), 8);
   last_ordinal_ = ordinal;
   ++record_count_;
   return offset;
@@ -131,8 +138,14 @@ BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32
 
   uint8_t* to = bytes_.data();
   std::memset(to + used_, 0, header.block_bytes - used_);
-  std::vector<uint32_t> crcs(header.block_bytes / kSectorBytes);
-  SumBody(prior, &header, &crcs);
+  SumSectors(header.block_bytes);
+  const std::span<uint32_t> crcs = std::span(crcs_).first(header.block_bytes / kSectorBytes);
+  header.body_crc = BodyCrc(header.body_bytes);
+  // The first sector holds the header, which was never there before.
+  const auto rest_offset = header.offset + static_cast<uint32_t>(kSectorBytes);
+  header.same_sectors = prior.in_table()
+                            ? prior.CountUnwritten(crcs.subspan(1), rest_offset)
+                            : prior.CountUnwritten({to + kSectorBytes, header.block_bytes - kSectorBytes}, rest_offset);
   EncodeBlockHeader(&header, to);
   if (sums != nullptr) {
     Crc32cSectors(to, 1, crcs.data());
@@ -141,23 +154,24 @@ BlockHeader BlockBuffer::Finish(uint64_t nonce, uint64_t durable_through, uint32
   return header;
 }
 
-// Body checksum and sectors that equal what lay there before. The checksum of the body follows from those of its
-// sectors, so that the bytes are read once. Leaves out the first sector, whose header is not written yet.
-void BlockBuffer::SumBody(const PriorContent& prior, BlockHeader* header, std::vector<uint32_t>* crcs) const {
-  const uint8_t* block = bytes_.data();
-  const std::span<uint32_t> rest = std::span(*crcs).subspan(1);
-  Crc32cSectors(block + kSectorBytes, rest.size(), rest.data());
-  // The first sector holds the header, which was never there before.
-  const auto rest_offset = header->offset + static_cast<uint32_t>(kSectorBytes);
-  header->same_sectors = prior.in_table()
-                             ? prior.CountUnwritten(rest, rest_offset)
-                             : prior.CountUnwritten({block + kSectorBytes, rest.size() * kSectorBytes}, rest_offset);
-  const size_t in_first = std::min<size_t>(header->body_bytes, kSectorBytes - kBlockHeaderBytes);
-  const size_t whole_sectors = (header->body_bytes - in_first) / kSectorBytes;
-  uint32_t crc = Crc32c(block + kBlockHeaderBytes, in_first);
-  for (size_t at = 0; at < whole_sectors; ++at) crc = Crc32cAppendSector(crc, rest[at]);
+// Those that end by `end`; not the first, whose header is not written yet.
+void BlockBuffer::SumSectors(size_t end) {
+  if (end < summed_ + kSectorBytes) return;
+  const size_t sectors = (end - summed_) / kSectorBytes;
+  if (crcs_.empty()) crcs_.resize(bytes_.size() / kSectorBytes);
+  Crc32cSectors(bytes_.data() + summed_, sectors, &crcs_[summed_ / kSectorBytes]);
+  summed_ += sectors * kSectorBytes;
+}
+
+// Put together from the sums of its sectors, so that the bytes are read once.
+uint32_t BlockBuffer::BodyCrc(size_t body_bytes) const {
+  const uint8_t* body = bytes_.data() + kBlockHeaderBytes;
+  const size_t in_first = std::min<size_t>(body_bytes, kSectorBytes - kBlockHeaderBytes);
+  const size_t whole_sectors = (body_bytes - in_first) / kSectorBytes;
+  uint32_t crc = Crc32c(body, in_first);
+  for (size_t at = 1; at <= whole_sectors; ++at) crc = Crc32cAppendSector(crc, crcs_[at]);
   const size_t done = in_first + whole_sectors * kSectorBytes;
-  header->body_crc = Crc32c(block + kBlockHeaderBytes + done, header->body_bytes - done, crc);
+  return Crc32c(body + done, body_bytes - done, crc);
 }
 
 }  // namespace scriptorium

@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-#include "aligned_buffer.h"
+#include "block_memory.h"
 #include "status.h"
 
 namespace scriptorium {
@@ -101,7 +101,7 @@ class SectorSums;
 // One block being filled, then written. Records are copied straight into the aligned bytes that go to the disk.
 class BlockBuffer {
  public:
-  BlockBuffer(size_t capacity, size_t alignment) : bytes_(capacity, alignment) {}
+  explicit BlockBuffer(BlockMemory bytes) : bytes_(std::move(bytes)) {}
 
   // Empties the buffer for the block `sequence` at `position`; the block may grow to `limit` bytes.
   void Begin(Position position, uint64_t sequence, size_t limit, size_t alignment);
@@ -125,13 +125,19 @@ class BlockBuffer {
   const uint8_t* data() const { return bytes_.data(); }
 
  private:
-  void SumBody(const PriorContent& prior, BlockHeader* header, std::vector<uint32_t>* crcs) const;
+  void SumSectors(size_t end);
+  uint32_t BodyCrc(size_t body_bytes) const;
 
-  AlignedBuffer bytes_;
+  // So much is copied, and then summed while the processor still has it at hand.
+  static constexpr size_t kCopyBytes = 12 << 10;
+
+  BlockMemory bytes_;
+  std::vector<uint32_t> crcs_;  // Of the sectors before `summed_`, but the first.
   Position position_;
   uint64_t sequence_ = 0;
   uint64_t last_ordinal_ = 0;
   size_t used_ = kBlockHeaderBytes;
+  size_t summed_ = kSectorBytes;
   size_t limit_ = 0;
   size_t alignment_ = 1;
   uint32_t record_count_ = 0;

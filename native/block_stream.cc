@@ -134,7 +134,7 @@ void BlockStream::OpenBlock(Position position, uint64_t sequence, size_t payload
     open_ = std::move(spare_.back());
     spare_.pop_back();
   } else {
-    open_ = std::make_unique<BlockBuffer>(wanted, kMaxAlignment);
+    open_ = std::make_unique<BlockBuffer>(wanted == max_block_bytes_ ? slabs_.Cut(wanted) : AloneBlock(wanted));
   }
   open_->Begin(position, sequence, std::min<size_t>(wanted, geometry_.end - position.offset), geometry_.alignment);
 }

@@ -99,6 +99,7 @@ class BlockStream {
   Block open_;
   Geometry geometry_;         // Of the open block's segment.
   std::deque<Block> closed_;  // Full, in order.
+  BlockSlabs slabs_;
   std::vector<Block> spare_;
   uint64_t next_ordinal_;
   size_t waiting_bytes_ = 0;

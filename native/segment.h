@@ -24,7 +24,6 @@ inline constexpr size_t kSegmentHeaderBytes = 4096;
 inline constexpr size_t kSegmentFooterBytes = 4096;
 inline constexpr uint64_t kDefaultSegmentBytes = 64 << 20;
 inline constexpr uint64_t kMaxSegmentBytes = 1 << 30;
-inline constexpr uint32_t kMaxAlignment = 64 << 10;
 // What the engine can work with at all, so that the headers can be read at any alignment; the addon asks for far more.
 inline constexpr uint64_t kMinSegmentBytes = kMaxAlignment;
 

@@ -1,5 +1,6 @@
-// The engine without Node: appends batches of one entry to a fresh journal, `depth` of them outstanding at any time,
-// and prints one line of JSON. A batch is sized so that it fills a block of its own.
+// The engine without Node: appends batches of one entry to a fresh journal, and prints one line of JSON. A batch is
+// sized so that it fills a block of its own. Up to `depth` blocks are in flight; where that is more than one, as many
+// batches again wait in memory, so that the disk need not wait for the next one to be copied.
 //
 //   journal_bench DIRECTORY SECONDS BLOCK_BYTES DEPTH
 #include <algorithm>
@@ -78,6 +79,7 @@ int main(int argc, char** argv) {
   options.max_block_bytes = std::max<size_t>(block_bytes, 64 << 10);
   options.blocks_in_flight = static_cast<uint32_t>(depth);
   options.driven_by = DrivenBy::kCaller;
+  const size_t outstanding = depth > 1 ? 2 * depth : 1;
   Listener listener;
   Result<std::unique_ptr<Journal>> opened = Journal::Open(PosixFileSystem(), options, listener);
   Check(opened.status());
@@ -97,7 +99,7 @@ int main(int argc, char** argv) {
   const Clock::time_point start = Clock::now() + kWarmUp;
   const Clock::time_point end = start + std::chrono::nanoseconds(static_cast<int64_t>(seconds * 1e9));
   while (Clock::now() < end || !waiting.empty()) {
-    while (waiting.size() < depth && Clock::now() < end) {
+    while (waiting.size() < outstanding && Clock::now() < end) {
       if ((untrimmed_bytes += block_bytes) > kTrimBytes && next > 1) {
         Check(journal.TruncatePrefix(0, {next - 1, 1}).status());
         untrimmed_bytes = 0;

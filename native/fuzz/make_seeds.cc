@@ -22,7 +22,7 @@ void Write(const std::string& target, const std::string& name, uint8_t first, st
 }
 
 void WriteBlock() {
-  BlockBuffer block(16384, 4096);
+  BlockBuffer block(AloneBlock(64 << 10));
   block.Begin({3, 8192}, 17, 16384, 4096);
   block.Append(RecordType::kBatch, 0, 40, MakeBatch(0, 2, 1, 3, 70));
   block.Append(RecordType::kHardState, 0, 41, EncodeHardState({2, Incarnation(7)}));

@@ -66,10 +66,14 @@ TEST("a block for a segment used again has the checksum of its body, and counts 
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(NextRandom(&random));
     auto table = std::make_shared<AlignedBuffer>(PriorTableBytes(1 << 20), kMaxAlignment);
     std::memset(table->data(), 0, table->size());
-    BlockBuffer block(1 << 20, kMaxAlignment);
+    BlockBuffer block(AloneBlock(1 << 20));
     const auto build = [&] {
       block.Begin({1, 8192}, 1, 1 << 20, 4096);
       block.Append(RecordType::kBatch, 1, 1, bytes);
+      // Records of all lengths, so that they end anywhere in a sector.
+      for (size_t length = 0; length < payload % 500; ++length) {
+        block.Append(RecordType::kBatch, 1, 2 + length, std::span(bytes).first(std::min(length, payload)));
+      }
       return block.Finish(7, 0, 0, PriorContent(table), nullptr);
     };
     const BlockHeader first = build();
@@ -80,7 +84,7 @@ TEST("a block for a segment used again has the checksum of its body, and counts 
 }
 
 TEST("S09: no single flipped bit of a block header goes unnoticed") {
-  BlockBuffer block(16384, 4096);
+  BlockBuffer block(AloneBlock(64 << 10));
   const BlockHeader written = Filled(block);
   Bytes bytes(block.data(), block.data() + written.block_bytes);
   BlockHeader read;
@@ -102,7 +106,7 @@ TEST("S09: no single flipped bit of a block header goes unnoticed") {
 }
 
 TEST("S09: records with any lengths, types and counts never lead outside their block") {
-  BlockBuffer block(16384, 4096);
+  BlockBuffer block(AloneBlock(64 << 10));
   const BlockHeader written = Filled(block);
   uint64_t random = 9;
   int refused = 0;
