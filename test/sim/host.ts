@@ -28,6 +28,8 @@ export abstract class Host implements Station {
   protected readonly links = new Map<PeerKey, Link>();
   readonly #dialling = new Set<PeerKey>();
   readonly #clock: { readonly rate: number; readonly offset: number };
+  /** Something happened after which other peers may be wanted, or one that is wanted is missing. */
+  protected mayMiss = true;
   #inbox: (() => void)[] | null = null;
   #armedFor = Number.POSITIVE_INFINITY;
   #ticks = { at: -1, count: 0 };
@@ -72,6 +74,7 @@ export abstract class Host implements Station {
     this.world.trace(() => `${this.site} resumes`);
     const inbox = this.#inbox;
     this.#inbox = null;
+    this.mayMiss = true;
     if (this.random.chance(0.5)) this.tick();
     for (const run of inbox) if (this.alive) run();
     this.settle();
@@ -88,6 +91,7 @@ export abstract class Host implements Station {
     const { key, peer } = otherEnd(link, this);
     this.whenRunning(() => {
       this.#dialling.delete(key);
+      this.mayMiss = true;
       if (link.broken) {
         this.settle();
         return;
@@ -105,6 +109,7 @@ export abstract class Host implements Station {
     this.whenRunning(() => {
       if (this.links.get(key) !== link) return;
       this.links.delete(key);
+      this.mayMiss = true;
       this.world.trace(() => `${this.site} link down ${this.world.nameOf(key)}`);
       this.step({ kind: 'linkDown', from: key });
     });
@@ -114,6 +119,7 @@ export abstract class Host implements Station {
     this.world.schedule.after(this.random.integer(5, 50), () =>
       this.whenRunning(() => {
         this.#dialling.delete(to);
+        this.mayMiss = true;
         this.settle();
       }),
     );
@@ -144,7 +150,8 @@ export abstract class Host implements Station {
   /** After a step: dial who is missing, and set the alarm the machine asks for. */
   protected settle(): void {
     if (!this.alive || this.paused) return;
-    for (const key of this.wanted()) this.dial(key);
+    if (this.mayMiss) for (const key of this.wanted()) this.dial(key);
+    this.mayMiss = false;
     const wakeAt = this.wakeAt();
     if (wakeAt === Number.POSITIVE_INFINITY) return;
     const { rate, offset } = this.#clock;

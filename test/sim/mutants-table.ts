@@ -1,11 +1,12 @@
 /** `node dist/test/sim/mutants-table.js [seeds]`: which invariant names which mutant, and how soon; for docs/testing.md. */
-import { loadMutant, MUTANTS } from './mutants.ts';
+import { MUTANTS } from './mutants.ts';
+import { loadPatched } from './patched-core.ts';
 import { runSeed } from './run.ts';
 
 const seeds = Number(process.argv[2] ?? 300);
 console.log('| mutant | rule | named by | first at seed | of the seeds |\n|---|---|---|---|---|');
 for (const mutant of MUTANTS) {
-  const { machines, remove } = await loadMutant(mutant);
+  const { machines, remove } = await loadPatched(mutant.patches);
   const named = new Map<string, number>();
   let first = 0;
   for (let seed = 1; seed <= seeds; seed++) {

@@ -3,21 +3,11 @@
  * switches for this: each mutant is a list of patches to dist/src/core/*.js, and a patch that does not match exactly once
  * fails, so a mutant can never silently become the original.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Machines } from './machines.ts';
+import type { Patch } from './patched-core.ts';
 import { runRolledBack } from './rolled-back.ts';
 import { type RunResult, runSeed } from './run.ts';
 import type { Violation } from './violation.ts';
-
-interface Patch {
-  /** Under dist/src/core. */
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
 
 export interface Mutant {
   readonly name: string;
@@ -379,25 +369,3 @@ export const MUTANTS: readonly Mutant[] = [
     run: runTransfers,
   },
 ];
-
-/** The machines of a core with the mutant's patches; call `remove` when done. */
-export async function loadMutant({ name, patches }: Mutant): Promise<{ machines: Machines; remove: () => void }> {
-  const folder = mkdtempSync(join(tmpdir(), 'scriptorium-mutant-'));
-  const remove = (): void => rmSync(folder, { recursive: true });
-  try {
-    cpSync(new URL('../../src/core', import.meta.url), folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-    for (const { file, find, replace } of patches) {
-      const path = join(folder, file);
-      const parts = readFileSync(path, 'utf8').split(find);
-      if (parts.length !== 2) throw new Error(`mutant "${name}": ${parts.length - 1} matches in ${file} of ${find}`);
-      writeFileSync(path, parts.join(replace));
-    }
-    const load = (file: string): Promise<unknown> => import(pathToFileURL(join(folder, file)).href);
-    const [scribe, worker] = await Promise.all([load('scribe.js'), load('worker.js')]);
-    return { machines: { ...(scribe as Machines), ...(worker as Machines) }, remove };
-  } catch (error) {
-    remove();
-    throw error;
-  }
-}

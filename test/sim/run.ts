@@ -43,6 +43,9 @@ const ADAPT: Record<RunKind, (plan: Plan, random: Random) => Plan> = {
   transfers: changingLeaders,
 };
 
+/** How often it is looked whether a phase is over. */
+const LOOK_EVERY_MILLIS = 1;
+
 class Run {
   readonly world: World;
   events = 0;
@@ -152,11 +155,14 @@ class Run {
     const { schedule } = this.world;
     const until = schedule.now + millis;
     const most = this.events + millis * MAX_EVENTS_PER_MILLI;
+    let looked = schedule.now;
     while (schedule.runNext(until)) {
       if (++this.events > most) throw new Violation('message-storm', `${this.events} events`);
+      if (schedule.now - looked < LOOK_EVERY_MILLIS) continue;
       if (done()) return true;
+      looked = schedule.now;
     }
-    return false;
+    return done();
   }
 }
 

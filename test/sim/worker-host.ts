@@ -184,6 +184,7 @@ export class WorkerHost extends Host {
 
   #carryOut(effects: WorkerEffects, before: EntryId): void {
     const { sends, commits, truncatedFrom, readable, refusedReads, alarms } = effects;
+    if (effects.changed) this.mayMiss = true;
     this.alarms.push(...alarms);
     this.transfers.push(...effects.transfers);
     for (const answer of effects.changes) {

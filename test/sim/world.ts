@@ -120,7 +120,12 @@ export class World {
   }
 
   get liveWorkers(): readonly WorkerHost[] {
-    return this.workers.flatMap(({ process, twin }) => [process, twin].filter((host) => host !== null));
+    const live: WorkerHost[] = [];
+    for (const { process, twin } of this.workers) {
+      if (process !== null) live.push(process);
+      if (twin !== null) live.push(twin);
+    }
+    return live;
   }
 
   /** The worker that leads the highest term, if any does. */
