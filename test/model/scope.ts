@@ -1,0 +1,74 @@
+/** One exploration: where it starts, how far it goes, and what it found. */
+import type { WorkerOptions } from '../../src/core/effects.ts';
+import type { Machines } from '../sim/machines.ts';
+import { Bodies } from './bodies.ts';
+import { Explain } from './explain.ts';
+import { Locals } from './locals.ts';
+import type { Cast } from './names.ts';
+import { Promises } from './promises.ts';
+import { type Found, type Limits, Search } from './search.ts';
+import { type Bounds, OPTIONS, Setting } from './setting.ts';
+import { Stage } from './stage.ts';
+
+export interface Scope {
+  readonly name: string;
+  readonly cast: Cast;
+  /** Scribes in the first configuration; the others are blank. Default: all. */
+  readonly members?: number;
+  /** How many of the first scribes play the same part and may exchange names. Default: the members. */
+  readonly alike?: number;
+  /** What is allowed from the start of the exploration on; terms and indexes count from the highest there. */
+  readonly more: Bounds;
+  readonly options?: Partial<WorkerOptions>;
+  /** From everybody linked and nothing ever asked to where the exploration starts. */
+  readonly direct?: (stage: Stage) => void;
+}
+
+export interface Explored extends Found {
+  readonly name: string;
+  readonly bodies: number;
+  readonly locals: number;
+  /** Events not followed because they led out of the bounds. */
+  readonly cut: number;
+  /** The way to the violation. */
+  readonly lines: readonly string[];
+}
+
+const ANY: Bounds = {
+  term: Number.MAX_SAFE_INTEGER,
+  index: Number.MAX_SAFE_INTEGER,
+  crashes: Number.MAX_SAFE_INTEGER,
+  ticks: Number.MAX_SAFE_INTEGER,
+  commands: Number.MAX_SAFE_INTEGER,
+  reads: 0,
+  lossy: false,
+  prompt: 'nothing',
+};
+
+export function explore(scope: Scope, machines: Machines, limits: Limits): Explored {
+  const { cast, members = cast.scribes, more } = scope;
+  const setting = new Setting(machines, cast, ANY, Object.freeze({ ...OPTIONS, ...scope.options }));
+  const stage = new Stage(setting, members);
+  scope.direct?.(stage);
+  setting.bounds = boundsFrom(stage, more);
+  const bodies = new Bodies(setting, members, scope.alike ?? members);
+  const locals = new Locals(setting, bodies);
+  const promises = new Promises(setting, locals, stage.first);
+  const search = new Search(setting, locals, promises);
+  const start = stage.enter(locals);
+  const found = search.run(start, limits);
+  const lines = found.violation === null ? [] : new Explain(setting, locals, search, promises).lines(start, found.path);
+  return { ...found, name: scope.name, bodies: bodies.count, locals: locals.count, cut: bodies.cut, lines };
+}
+
+function boundsFrom({ parts, setting }: Stage, more: Bounds): Bounds {
+  const terms = parts.map((part) => (part.kind === 'scribe' ? part.machine.hardState.term : part.machine.term));
+  const indexes = parts.map(({ tip }) => setting.nodes.idOf(tip).index);
+  const crashes = parts.reduce((sum, { generation }) => sum + generation, 0);
+  return {
+    ...more,
+    term: Math.max(...terms) + more.term,
+    index: Math.max(...indexes) + more.index,
+    crashes: crashes + more.crashes,
+  };
+}

@@ -1,0 +1,91 @@
+/** What all states of one exploration share: the machines under test, who takes part, timing, and how far to go. */
+import type { WorkerOptions } from '../../src/core/effects.ts';
+import type { Configuration, LoggedConfiguration } from '../../src/core/types.ts';
+import type { Machines } from '../sim/machines.ts';
+import { Letters } from './letters.ts';
+import { describeConfiguration, LogNodes } from './log-nodes.ts';
+import { type Cast, scribeName } from './names.ts';
+
+/** What ends a path: nothing beyond is explored, all within is. */
+export interface Bounds {
+  /** Highest term that anybody may come to. */
+  readonly term: number;
+  /** Highest index of any log. */
+  readonly index: number;
+  /** Crashes, of scribes and workers together. */
+  readonly crashes: number;
+  /** Ticks of each worker: its time-outs and heartbeats. */
+  readonly ticks: number;
+  /** Commands and reads that clients ask for. */
+  readonly commands: number;
+  readonly reads: number;
+  /** Whether any letter may be lost while its link stands, and not only all from some moment on. */
+  readonly lossy: boolean;
+  /** What happens at once instead of at any later time, so that a search comes deeper: workers hear; disks complete as well. */
+  readonly prompt: 'nothing' | 'workers' | 'disks';
+}
+
+export const OPTIONS: WorkerOptions = Object.freeze({
+  heartbeatMillis: 10,
+  electionTimeoutMinMillis: 15,
+  electionTimeoutMaxMillis: 15,
+  windowBytes: 1 << 20,
+  maxInflightMessages: 64,
+  maxInflightBytes: 1 << 20,
+  maxAppendBytes: 1 << 20,
+  maxUnappliedBytes: 1 << 20,
+});
+
+export class Setting {
+  readonly machines: Machines;
+  readonly cast: Cast;
+  readonly nodes = new LogNodes();
+  readonly letters: Letters;
+  readonly options: WorkerOptions;
+  bounds: Bounds;
+  readonly #configurations = new Map<string, Configuration>();
+  readonly #known = new Map<Configuration, string>();
+
+  constructor(machines: Machines, cast: Cast, bounds: Bounds, options: WorkerOptions) {
+    this.machines = machines;
+    this.cast = cast;
+    this.bounds = bounds;
+    this.options = options;
+    this.letters = new Letters(cast, this.nameOf);
+  }
+
+  get slots(): number {
+    return this.cast.scribes + this.cast.workers;
+  }
+
+  /** A short name for what is one object wherever it occurs. */
+  readonly nameOf = (value: object): string | undefined => {
+    const node = this.nodes.of(value as never);
+    return node === undefined ? this.#known.get(value as Configuration) : `n${node.number}`;
+  };
+
+  /** One object for equal ones. */
+  configuration(like: Configuration): Configuration {
+    const text = describeConfiguration(like);
+    const known = this.#configurations.get(text);
+    if (known !== undefined) return known;
+    const configuration = Object.freeze({ ...like });
+    this.#configurations.set(text, configuration);
+    this.#known.set(configuration, `c${text}`);
+    return configuration;
+  }
+
+  /** The first scribes as the members, as `init` writes it. */
+  members(count: number): Configuration {
+    const scribes = Array.from({ length: count }, (_, at) => {
+      const name = scribeName(at);
+      return { scribeId: name, storageUuid: name, address: name };
+    });
+    return this.configuration({ scribes });
+  }
+
+  /** What a worker is started with. */
+  contact(count: number): LoggedConfiguration {
+    return { id: { index: 0, term: 0 }, configuration: this.members(count) };
+  }
+}
