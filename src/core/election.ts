@@ -12,7 +12,7 @@
  */
 import { CatchUp } from './catch-up.ts';
 import { type Message, type PeerKey, type ProbeReply, scribeKey, type VoteReply } from './messages.ts';
-import { isQuorum, votersOf } from './quorum.ts';
+import { isMember, isQuorum, votersOf } from './quorum.ts';
 import { compareIds, sameId, type Term } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
@@ -52,9 +52,9 @@ export class Election {
   }
 
   linkUp(from: PeerKey): void {
-    if (!this.#isVoter(from)) return;
-    if (this.#phase === 'probing') this.#state.send(from, { kind: 'probe', round: this.#round });
-    if (this.#phase === 'voting') this.#state.send(from, this.#voteRequest());
+    if (this.#phase === 'probing' && (this.#isVoter(from) || this.#isStranger(from)))
+      this.#state.send(from, { kind: 'probe', round: this.#round });
+    if (this.#phase === 'voting' && this.#isVoter(from)) this.#state.send(from, this.#voteRequest());
   }
 
   receive(from: PeerKey, message: Message): ElectionResult {
@@ -84,13 +84,15 @@ export class Election {
     this.#round = this.#state.nextRequest();
     this.#probedAt = this.#state.now;
     this.#deadline = this.#state.now + this.#state.options.electionTimeoutMinMillis;
-    this.#broadcast({ kind: 'probe', round: this.#round });
+    const probe = { kind: 'probe', round: this.#round } as const;
+    this.#broadcast(probe);
+    for (const key of this.#state.peers.keys()) if (this.#isStranger(key)) this.#state.send(key, probe);
   }
 
   #onProbeReply(from: PeerKey, reply: ProbeReply): ElectionResult {
     if (this.#phase !== 'probing' || reply.round !== this.#round) return GOING;
-    if (this.#state.hear(reply.configuration)) {
-      this.#probe(); // a newer configuration: other scribes decide (R28)
+    if (this.#state.hearLog(reply.tail, reply.configuration)) {
+      this.#probe(); // another configuration: other scribes decide (R28)
       return GOING;
     }
     if (!this.#isVoter(from)) return GOING; // neither its tail nor its term counts (R26, R27)
@@ -165,6 +167,12 @@ export class Election {
   /** Scribes that only catch up, and other workers, have no say. */
   #isVoter(key: PeerKey): boolean {
     return votersOf(this.#state.configuration.configuration).some(({ storageUuid }) => scribeKey(storageUuid) === key);
+  }
+
+  /** A scribe that this configuration does not name: it has no say, but may know of a newer one, whose scribes replaced all of ours (R28). */
+  #isStranger(key: PeerKey): boolean {
+    const peer = this.#state.peers.get(key);
+    return peer?.role === 'scribe' && !isMember(this.#state.configuration.configuration, peer.storageUuid);
   }
 
   #broadcast(message: Message): void {

@@ -204,7 +204,7 @@ export class ScribeMachine {
       tail: this.#log.durableTail,
       logStart: this.#log.terms.base,
       commit: this.#commit,
-      configuration: this.configuration,
+      configuration: this.#membership.settled,
       leader:
         leader === null
           ? null

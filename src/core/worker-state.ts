@@ -23,6 +23,8 @@ import {
   type Index,
   type LoggedConfiguration,
   lastIndex,
+  ORIGIN,
+  sameId,
   type Term,
   type WorkerIdentity,
 } from './types.ts';
@@ -51,6 +53,8 @@ export class WorkerState {
   #applied: Index = 0;
   /** Newest configuration heard of outside the log: the operator's, then the probes' (R28). */
   #heardConfiguration: LoggedConfiguration;
+  /** The newest log that a scribe or a leader told of: where it ends, or an entry at or before that, and its newest configuration. */
+  #newestLog: { readonly tail: EntryId; readonly configuration: LoggedConfiguration };
   /** Those of the log that a truncation could bring back, ascending: the newest committed one and all after it. */
   #loggedConfigurations: LoggedConfiguration[] = [];
   #configuration: LoggedConfiguration;
@@ -74,6 +78,7 @@ export class WorkerState {
     this.encodeConfiguration = start.encodeConfiguration;
     this.now = start.now;
     this.#heardConfiguration = start.configuration;
+    this.#newestLog = { tail: ORIGIN, configuration: start.configuration };
     this.#configuration = start.configuration;
   }
 
@@ -114,16 +119,19 @@ export class WorkerState {
     if (this.linked(to)) this.#sends.push({ to, message });
   }
 
-  hear(configuration: LoggedConfiguration): boolean {
-    if (compareIds(configuration.id, this.configuration.id) <= 0 || this.#refutes(configuration.id)) return false;
-    this.#heardConfiguration = configuration;
+  /** Somebody's log goes to `tail` or beyond, and this is its newest configuration; whether another is in force now (R28). */
+  hearLog(tail: EntryId, configuration: LoggedConfiguration): boolean {
+    const before = this.#configuration;
+    if (compareIds(configuration.id, this.#heardConfiguration.id) > 0) this.#heardConfiguration = configuration;
+    if (compareIds(tail, this.#newestLog.tail) > 0) this.#newestLog = { tail, configuration };
     this.#configurationMoved();
-    return true;
+    return this.#configuration !== before;
   }
 
   /** A leader's own log is all there is: what it only heard of, and did not get with its election, is not in force. */
   trustLog(): void {
     this.#heardConfiguration = this.#loggedConfigurations.at(-1) ?? this.#heardConfiguration;
+    this.#newestLog = { tail: this.log.tail, configuration: this.#heardConfiguration };
     this.#configurationMoved();
   }
 
@@ -238,10 +246,12 @@ export class WorkerState {
 
   #configurationMoved(): void {
     const logged = this.#loggedConfigurations.at(-1);
-    const heard = this.#heardConfiguration;
+    // What the newest log lacks was not committed when that was written; those whom it names may not even exist.
+    const isPast = compareIds(this.#heardConfiguration.id, this.#newestLog.tail) <= 0;
+    const heard = isPast ? this.#newestLog.configuration : this.#heardConfiguration;
     const isHeard = logged === undefined || (compareIds(heard.id, logged.id) > 0 && !this.#refutes(heard.id));
     const configuration = isHeard ? heard : logged;
-    if (configuration === this.#configuration) return;
+    if (sameId(configuration.id, this.#configuration.id)) return;
     this.#configuration = configuration;
     this.changed = true;
   }

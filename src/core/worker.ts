@@ -7,7 +7,14 @@ import { Election, type ElectionResult } from './election.ts';
 import { Following } from './following.ts';
 import { Leadership } from './leadership.ts';
 import { MAX_TERM_LEAP } from './limits.ts';
-import { type AppendReply, type Message, type PeerKey, type TakeOver, workerKey } from './messages.ts';
+import {
+  type AppendReply,
+  type ConfigurationNotice,
+  type Message,
+  type PeerKey,
+  type TakeOver,
+  workerKey,
+} from './messages.ts';
 import { membersOf } from './quorum.ts';
 import { type EntryId, type Index, type LoggedConfiguration, type ScribeMember, sameId, type Term } from './types.ts';
 import { type KnownLeader, WorkerState } from './worker-state.ts';
@@ -138,7 +145,7 @@ export class WorkerMachine {
         });
         break;
       case 'configurationNotice':
-        if (this.#leadership === null) this.#state.hear(message.configuration); // as from a probe (R28)
+        if (this.#leadership === null) this.#hearConfiguration(message);
         break;
       case 'takeOver':
         this.#takeOver(from, message);
@@ -177,6 +184,11 @@ export class WorkerMachine {
       default:
         break; // not for a worker
     }
+  }
+
+  /** As from a probe (R28): the log of a leader of that term goes on beyond this entry. */
+  #hearConfiguration({ term, configuration }: ConfigurationNotice): void {
+    this.#state.hearLog({ index: configuration.id.index, term }, configuration);
   }
 
   /** A message that only a leader sends. A leader of our own term or an older one is not above us while we lead. */

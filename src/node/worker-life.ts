@@ -141,6 +141,7 @@ export class WorkerLife {
     this.#driver = new WorkerDriver({
       identity: this.identity,
       configuration,
+      contacts: this.#options.scribes,
       timing: WORKER_TIMING,
       proposals: PROPOSAL_LIMITS,
       host: this.#host,

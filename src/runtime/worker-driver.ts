@@ -36,6 +36,8 @@ const ALARMS: Record<Alarm['kind'], string> = {
 export interface WorkerDriverOptions {
   readonly identity: WorkerIdentity;
   readonly configuration: LoggedConfiguration;
+  /** Where to look for scribes as well while no leader is known or it is missed: those of the configuration may all have been replaced (R28). */
+  readonly contacts: readonly string[];
   readonly timing: WorkerOptions;
   readonly proposals: ProposalLimits;
   readonly host: MachineHost;
@@ -289,11 +291,12 @@ export class WorkerDriver {
   }
 
   #wantLinks(): void {
-    const { scribes, leader } = this.#machine;
+    const { scribes, leader, role } = this.#machine;
     const addresses = new Set(scribes.map(({ address }) => address));
     if (leader !== null && leader.identity.incarnation !== this.#options.identity.incarnation) {
       addresses.add(leader.identity.address);
     }
+    if (leader === null || role === 'candidate') for (const address of this.#options.contacts) addresses.add(address);
     this.#options.want(addresses);
   }
 

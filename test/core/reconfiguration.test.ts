@@ -6,7 +6,7 @@ import type { MembershipChange } from '../../src/core/membership.ts';
 import type { Message } from '../../src/core/messages.ts';
 import { ScribeMachine } from '../../src/core/scribe.ts';
 import type { Configuration } from '../../src/core/types.ts';
-import { at, Bench, batch, configuration } from './worker-bench.ts';
+import { at, Bench, batch, configuration, sent } from './worker-bench.ts';
 
 const newcomer = { scribeId: 'd', storageUuid: 'd', address: 'd:1' };
 const replaceC: MembershipChange = { kind: 'replace', scribeId: 'c', member: newcomer };
@@ -126,6 +126,33 @@ describe('a worker', () => {
     assert.deepEqual(inForce(bench), configuration);
   });
 
+  test('R28: a configuration that a newer log lacks holds nobody up, however often it is told', () => {
+    const bench = new Bench();
+    const never = { id: at(2, 1), configuration: { scribes: [newcomer], outgoing: configuration.scribes } };
+    bench.receive('scribe:a', { ...bench.probeAnswer(bench.campaign(), at(2, 1)), configuration: never });
+    assert.deepEqual(inForce(bench), never.configuration, 'd is nowhere');
+    const again = sent(bench.receive('scribe:b', bench.probeAnswer(bench.campaign(), at(2, 3))), 'probe')[0];
+    assert.deepEqual(inForce(bench), configuration);
+    const { round } = again!;
+    const told = bench.receive('scribe:a', { ...bench.probeAnswer(round, at(2, 1)), configuration: never });
+    assert.deepEqual(told.sends, [], 'nothing begins anew');
+    assert.ok(bench.probeReply('scribe:b', round, at(2, 3)) !== undefined, 'it catches up with the newer log');
+  });
+
+  test('R28: asks a scribe that it does not count, once all it counts may have been replaced', () => {
+    const bench = new Bench();
+    bench.linkScribe('d');
+    bench.now = bench.machine.wakeAt;
+    const probe = bench.machine.step({ kind: 'tick' }, bench.now).sends.find(({ to }) => to === 'scribe:d')?.message;
+    assert.ok(probe?.kind === 'probe');
+    const newer = { id: at(9, 2), configuration: { scribes: [newcomer] } };
+    const { changed } = bench.receive('scribe:d', {
+      ...bench.probeAnswer(probe.round, at(9, 2)),
+      configuration: newer,
+    });
+    assert.deepEqual([inForce(bench), changed], [newer.configuration, true]);
+  });
+
   test('a candidate needs a majority of both sets, and asks nobody who only catches up', () => {
     const bench = new Bench();
     const waiting = { ...configuration, target: abd };
@@ -217,7 +244,26 @@ describe('a scribe that its own log does not name', () => {
     assert.equal(machine.standing, 'joining', 'what may be truncated proves nothing');
     receive(notice(configuration));
     assert.equal(machine.standing, 'removed');
+    const [reply] = receive({ kind: 'probe', round: 1 }).sends;
+    assert.ok(reply?.message.kind === 'probeReply');
+    assert.deepEqual(reply.message.configuration.configuration, configuration, 'R28: and passes it on');
     assert.deepEqual(receive({ ...append, prev: at(1, 1), batches: [batch(2, 1)] }).persists, []);
+  });
+
+  test('§7: a new voter votes by the entry that made it a newcomer, whether or not the joint one has reached it', () => {
+    const { machine, receive } = blank();
+    const target = { ...configuration, target: abd };
+    receive(notice(target, false));
+    receive({ ...append, batches: [{ ...batch(1, 1, 'configuration'), configuration: target }] });
+    machine.step({ kind: 'durable', write: 2, writeMicros: 0, fsyncMicros: 0 }, 0);
+    machine.step({ kind: 'linkDown', from: 'worker:w1' }, 0);
+    const identity = { workerId: 'v', incarnation: 'v1', address: 'v:1' };
+    machine.step({ kind: 'linkUp', from: 'worker:v1', peer: { role: 'worker', identity } }, 0);
+    const vote = { kind: 'vote', term: 2, incarnation: 'v1', tail: at(2, 1) } as const;
+    machine.step({ kind: 'message', from: 'worker:v1', message: vote }, 0);
+    assert.deepEqual(reasons(machine.step({ kind: 'durable', write: 3, writeMicros: 0, fsyncMicros: 0 }, 0)), [
+      'granted',
+    ]);
   });
 
   const reasons = ({ sends }: { sends: readonly { message: Message }[] }) =>
