@@ -39,6 +39,7 @@
         'native/segment_store.cc',
         'native/segment_walk.cc',
         'native/self_proof.cc',
+        'native/space.cc',
         'native/spare.cc',
         'native/trailer.cc',
         'native/write_mode.cc',

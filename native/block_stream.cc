@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "batch.h"
+#include "space.h"
+
 namespace scriptorium {
 namespace {
 
@@ -12,8 +15,11 @@ bool HoldsBatch(RecordType type) { return type == RecordType::kBatch || type == 
 // Room that stays free behind a record of this length: for the footer that lists it and one seal, for the seal, and for
 // the sums behind the footer.
 uint64_t Reserve(const FooterBuilder& footer, RecordType type, size_t payload_bytes, const Geometry& geometry) {
+  const uint64_t sums = SectorSumsBytes(geometry.end, geometry.alignment);
+  // No seal follows a seal, so it never needs another segment.
+  if (type == RecordType::kSeal) return footer.SpaceWith(1, 0, geometry.alignment) + sums;
   return footer.SpaceWith(2, HoldsBatch(type) ? 0 : payload_bytes, geometry.alignment) +
-         RoundUp(BlockBytesFor(0), geometry.alignment) + SectorSumsBytes(geometry.end, geometry.alignment);
+         RoundUp(BlockBytesFor(0), geometry.alignment) + sums;
 }
 
 }  // namespace
@@ -28,9 +34,12 @@ BlockStream::BlockStream(size_t max_block_bytes, const Start& start, SegmentStor
   begun_ = open_->position().offset != geometry_.begin;
 }
 
-Status BlockStream::Admit(RecordType type, size_t payload_bytes) {
-  if (begun_ && FitsSegment(type, payload_bytes)) return Status();
-  const Geometry fresh = segments_.GeometryOf(uint64_t{open_->position().segment} + (begun_ ? 1 : 0));
+Status BlockStream::Admit(RecordType type, size_t payload_bytes, bool promised) {
+  if (Status status = RoomAtHand(); !promised && !status.ok()) return status;
+  const int64_t room = begun_ ? RoomBehind(type, payload_bytes) : -1;
+  if (room >= (HoldsBatch(type) && !promised ? BatchReserve() : 0)) return Status();
+  if (room >= 0) return segments_.RoomFor(Next(), false);
+  const Geometry fresh = segments_.GeometryOf(Next());
   uint64_t base_bytes = kBlockHeaderBytes;
   uint64_t blocks = 2;
   for (const BasePayload& base : base_()) base_bytes += RecordBytes(base.bytes.size());
@@ -38,8 +47,26 @@ Status BlockStream::Admit(RecordType type, size_t payload_bytes) {
   const uint64_t needed = base_bytes + blocks * fresh.alignment +
                           RoundUp(BlockBytesFor(payload_bytes), fresh.alignment) +
                           Reserve(FooterBuilder(), type, payload_bytes, fresh);
-  if (needed <= fresh.end - fresh.begin) return Status();
+  if (needed <= fresh.end - fresh.begin) return promised ? Status() : segments_.RoomFor(Next(), true);
   return Status(Code::kTooLarge, "a record of " + std::to_string(payload_bytes) + " bytes does not fit a segment");
+}
+
+Status BlockStream::AdmitBatches(size_t batches, size_t record_bytes) {
+  if (Status status = RoomAtHand(); !status.ok()) return status;
+  // Two blocks in a row together hold more than a whole one may.
+  const size_t blocks = 2 + 2 * record_bytes / max_block_bytes_;
+  const uint64_t needed = record_bytes + blocks * (kBlockHeaderBytes + geometry_.alignment) +
+                          segment_.footer.SpaceWith(batches + 1, 0, geometry_.alignment) +
+                          RoundUp(BlockBytesFor(0), geometry_.alignment) +
+                          SectorSumsBytes(geometry_.end, geometry_.alignment);
+  const uint64_t from = open_->position().offset + (open_->empty() ? 0 : open_->block_bytes());
+  if (begun_ && from + needed + static_cast<uint64_t>(BatchReserve()) <= geometry_.end) return Status();
+  return segments_.RoomFor(Next(), true);
+}
+
+bool BlockStream::NearEnd() const {
+  const size_t large = std::min<size_t>(kMaxBatchBytes, (geometry_.end - geometry_.begin) / 4);
+  return begun_ && RoomBehind(RecordType::kBatch, large) < BatchReserve();
 }
 
 BlockStream::Appended BlockStream::Append(RecordType type, uint64_t group, std::span<const uint8_t> payload) {
@@ -71,15 +98,27 @@ BlockStream::Appended BlockStream::Place(RecordType type, uint64_t group, std::s
   return appended;
 }
 
-// Whether the segment takes the record and still has room for what must follow.
-bool BlockStream::FitsSegment(RecordType type, size_t payload_bytes) const {
+// NO_SPACE if not even the segment that blocks are placed in can be made: then what waits for it is enough.
+Status BlockStream::RoomAtHand() {
+  const uint32_t segment = open_->position().segment;
+  at_hand_ = at_hand_ || segments_.Exists(segment);
+  return at_hand_ ? Status() : segments_.RoomFor(segment, false);
+}
+
+int64_t BlockStream::BatchReserve() const {
+  return static_cast<int64_t>(ReservedBytes(geometry_.end - geometry_.begin, geometry_.alignment));
+}
+
+// What the segment still has free behind the record and what must follow; negative if it does not take it.
+int64_t BlockStream::RoomBehind(RecordType type, size_t payload_bytes) const {
   uint64_t end = open_->position().offset;
   if (open_->Fits(payload_bytes)) {
     end += RoundUp(kBlockHeaderBytes + open_->body_bytes() + RecordBytes(payload_bytes), geometry_.alignment);
   } else {
     end += (open_->empty() ? 0 : open_->block_bytes()) + RoundUp(BlockBytesFor(payload_bytes), geometry_.alignment);
   }
-  return end + Reserve(segment_.footer, type, payload_bytes, geometry_) <= geometry_.end;
+  end += Reserve(segment_.footer, type, payload_bytes, geometry_);
+  return static_cast<int64_t>(geometry_.end) - static_cast<int64_t>(end);
 }
 
 // Places the footer, in blocks of its own, and moves on to the next segment.
@@ -104,6 +143,7 @@ void BlockStream::FinishSegment() {
   OpenBlock({segment + 1, 0}, unused->sequence(), 0);
   Recycle(std::move(unused));
   begun_ = false;
+  at_hand_ = false;
 }
 
 // Sees to it that the open block takes a record of this length.

@@ -9,6 +9,9 @@
 // record would eat into it, the footer is placed, and the next segment is begun with its base and then the record. A
 // segment is begun by its first record and not before, so an idle stream never asks for one.
 //
+// While there is no room on the disk for the next segment, batches are refused as soon as they would eat into a reserve
+// at the end of this one; small records, which say what a scribe promised and what can be let go, are not.
+//
 // Keeps: blocks, records and places follow each other without a gap in the order of the calls. Not safe for threads by
 // itself: group_commit.cc guards it. Never touches a disk.
 #ifndef SCRIPTORIUM_BLOCK_STREAM_H_
@@ -52,8 +55,15 @@ class BlockStream {
   // `max_block_bytes` bounds a block, except one that holds a single longer record.
   BlockStream(size_t max_block_bytes, const Start& start, SegmentStore& segments, BaseSource base);
 
-  // TOO_LARGE if no segment could hold the record.
-  Status Admit(RecordType type, size_t payload_bytes);
+  // TOO_LARGE if no segment could hold the record; NO_SPACE, unless it was `promised` its place, if it needs one that
+  // there is no room for. A batch does so as soon as it would leave less than the reserve (space.h).
+  Status Admit(RecordType type, size_t payload_bytes, bool promised);
+  // NO_SPACE if so many batches whose records take so many bytes might not all be taken.
+  Status AdmitBatches(size_t batches, size_t record_bytes);
+  // NO_SPACE if a few small records, each in a block of its own, might not all be taken.
+  Status AdmitSmall() { return Admit(RecordType::kCommitHint, size_t{kFewBlocks} * geometry_.alignment, false); }
+  // Whether the next segment may be needed very soon.
+  bool NearEnd() const;
   // Only what was admitted.
   Appended Append(RecordType type, uint64_t group, std::span<const uint8_t> payload);
   // Begins the segment at hand, if it is not begun, with its base and nothing else; the bytes placed.
@@ -85,13 +95,19 @@ class BlockStream {
 
  private:
   Appended Place(RecordType type, uint64_t group, std::span<const uint8_t> payload);
-  bool FitsSegment(RecordType type, size_t payload_bytes) const;
+  int64_t RoomBehind(RecordType type, size_t payload_bytes) const;
+  bool FitsSegment(RecordType type, size_t payload_bytes) const { return RoomBehind(type, payload_bytes) >= 0; }
+  int64_t BatchReserve() const;
+  Status RoomAtHand();
+  // The segment behind this one, or this one if it is not begun.
+  uint64_t Next() const { return uint64_t{open_->position().segment} + (begun_ ? 1 : 0); }
   void FinishSegment();
   void MakeRoom(size_t payload_bytes);
   void CloseBlock(size_t next_payload_bytes);
   void OpenBlock(Position position, uint64_t sequence, size_t payload_bytes);
 
   static constexpr size_t kMaxSpareBlocks = 8;
+  static constexpr uint32_t kFewBlocks = 4;
 
   const size_t max_block_bytes_;
   SegmentStore& segments_;
@@ -104,6 +120,7 @@ class BlockStream {
   uint64_t next_ordinal_;
   size_t waiting_bytes_ = 0;
   bool begun_;
+  bool at_hand_ = false;  // The segment of the open block is known to be there.
   SegmentProgress segment_;
   std::deque<Trailer> trailers_;  // Of segments whose footer was placed and not yet taken, in order.
 };

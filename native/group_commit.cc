@@ -28,11 +28,10 @@ GroupCommit::GroupCommit(const Options& options, const Start& start, SegmentStor
       segment_previous_crc_(start.stream.segment.previous_crc),
       window_(options.window_bytes),
       durable_end_(start.stream.position.Packed()) {
+  segments_.OnSpace([this] { listener_.OnSpace(); });
+  segments_.OnPrepared([this] { OnPrepared(); });
   if (options_.driven_by == DrivenBy::kThread) thread_ = std::thread([this] { RunWriter(); });
-  if (options_.driven_by == DrivenBy::kCaller) {
-    segments_.OnPrepared([this] { listener_.OnDriveable(); });
-    thread_ = std::thread([this] { RunTimer(); });
-  }
+  if (options_.driven_by == DrivenBy::kCaller) thread_ = std::thread([this] { RunTimer(); });
 }
 
 GroupCommit::~GroupCommit() { (void)Close(); }
@@ -45,7 +44,10 @@ Result<GroupCommit::Appended> GroupCommit::Append(RecordType type, uint64_t grou
   bool wake;
   {
     const std::lock_guard lock(mutex_);
-    if (Status status = Admit(type, payload.size()); !status.ok()) return status;
+    const size_t record_bytes = RecordBytes(payload.size());
+    const bool promised = type == RecordType::kBatch && record_bytes <= promised_bytes_;
+    if (Status status = Admit(type, payload.size(), promised); !status.ok()) return status;
+    if (promised) promised_bytes_ -= record_bytes;
     appended = stream_.Append(type, group, payload);
     pending_bytes_ += appended.bytes;
     if (type == RecordType::kRelease) releases_.emplace_back(appended.ticket, Load<uint64_t>(payload.data()));
@@ -61,9 +63,9 @@ Result<GroupCommit::Appended> GroupCommit::Append(RecordType type, uint64_t grou
   return appended;
 }
 
-Status GroupCommit::Admit(RecordType type, size_t payload_bytes) {
+Status GroupCommit::Admit(RecordType type, size_t payload_bytes, bool promised) {
   if (Status status = AdmitPending(RecordBytes(payload_bytes)); !status.ok()) return status;
-  return stream_.Admit(type, payload_bytes);
+  return stream_.Admit(type, payload_bytes, promised);
 }
 
 Status GroupCommit::AdmitPending(size_t record_bytes) const {
@@ -75,9 +77,24 @@ Status GroupCommit::AdmitPending(size_t record_bytes) const {
   return Status();
 }
 
-Status GroupCommit::AdmitAll(size_t record_bytes) const {
+Status GroupCommit::AdmitAll(size_t batches, size_t record_bytes) {
   const std::lock_guard lock(mutex_);
-  return AdmitPending(record_bytes);
+  promised_bytes_ = 0;
+  Status status = AdmitPending(record_bytes);
+  if (status.ok()) status = stream_.AdmitBatches(batches, record_bytes);
+  if (status.ok()) promised_bytes_ = record_bytes;
+  return status;
+}
+
+Status GroupCommit::AdmitSmall() {
+  const std::lock_guard lock(mutex_);
+  Status status = AdmitPending(0);
+  return status.ok() ? stream_.AdmitSmall() : status;
+}
+
+bool GroupCommit::NearEnd() const {
+  const std::lock_guard lock(mutex_);
+  return stream_.NearEnd();
 }
 
 // Bears witness to the last block. Not worth a new segment, least of all on a full disk.
@@ -152,11 +169,20 @@ bool GroupCommit::TakeNext(InFlight* next) {
 bool GroupCommit::EnterSegment(uint32_t segment) {
   if (segment_.file != nullptr && segment_.header.number == segment) return true;
   if (!in_flight_.empty()) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    waits_for_segment_ = true;
+  }
   if (options_.driven_by == DrivenBy::kCaller && !closing_ && !segments_.Prepared(segment)) return false;
   Result<SegmentStore::Writable> opened = segments_.OpenForWriting(segment);
   if (!opened.ok()) {
-    Fail(opened.status());
+    // With a full disk what waits goes on waiting, unless it is now or never.
+    if (opened.status().code() != Code::kNoSpace || closing_) Fail(opened.status());
     return false;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    waits_for_segment_ = false;
   }
   segment_ = std::move(opened.value());
   return true;
@@ -257,7 +283,9 @@ void GroupCommit::Count(const InFlight& block) {
 void GroupCommit::Fail(const Status& cause) {
   if (failed_) return;
   failed_ = true;
-  const Status status = cause.As(cause.code() == Code::kNoSpace ? Code::kNoSpace : Code::kJournalFailed);
+  // Nobody needs to look at a disk that is merely full; of a write that found no room nothing is known.
+  const bool full = cause.code() == Code::kNoSpace && in_flight_.empty();
+  const Status status = cause.As(full ? Code::kNoSpace : Code::kJournalFailed);
   {
     // No append may be taken any more by the time the listener hears of it.
     const std::lock_guard lock(mutex_);
@@ -283,6 +311,7 @@ void GroupCommit::RunWriter() {
         work_.wait_until(lock, linger_until_);
         thread_waits_ = false;
       }
+      work_.wait(lock, [&] { return !waits_for_segment_ || closing_; });
     } else if (closing_) {
       if (sealed_) return;
       AppendSeal();
@@ -311,6 +340,16 @@ void GroupCommit::RunTimer() {
     Drive(false);
     lock.lock();
   }
+}
+
+// A segment can be entered that could not before.
+void GroupCommit::OnPrepared() {
+  if (options_.driven_by == DrivenBy::kCaller) return listener_.OnDriveable();
+  {
+    const std::lock_guard lock(mutex_);
+    waits_for_segment_ = false;
+  }
+  work_.notify_one();
 }
 
 // Waits for work; true if none came for a moment after the last.

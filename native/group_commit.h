@@ -23,9 +23,12 @@
 //
 // Failure modes. After the first write or fsync error nothing is known about what the disk holds, so nothing is
 // acknowledged any more: waiting blocks are dropped, each later append is refused with the same status, nothing is
-// written again, and the listener is told once (R30). No space for the next segment ends the journal in the same way
-// under its own code. Closing writes out what was appended unless the journal failed, and waits for what is in flight
-// either way, for the disk still reads that memory.
+// written again, and the listener is told once (R30). Closing writes out what was appended unless the journal failed,
+// and waits for what is in flight either way, for the disk still reads that memory.
+//
+// A full disk. As long as there is no room for the next segment, batches are refused with NO_SPACE once only a reserve
+// is left of this one (block_stream.h), and everything goes on when there is. What was taken before that was known may
+// already stand behind the end of the segment: it waits, unacknowledged, and is given up only by closing.
 #ifndef SCRIPTORIUM_GROUP_COMMIT_H_
 #define SCRIPTORIUM_GROUP_COMMIT_H_
 
@@ -64,6 +67,8 @@ class JournalListener {
   virtual void OnDriveable() {}
   // A batch was found damaged; once for each. From any thread.
   virtual void OnDamage(const DamagedRange&) {}
+  // There is no room for another segment any more, or there is again. From any thread.
+  virtual void OnSpace() {}
 };
 
 enum class DrivenBy : uint8_t { kThread, kCaller, kNobody };
@@ -91,8 +96,12 @@ class GroupCommit {
   ~GroupCommit();
 
   Result<Appended> Append(RecordType type, uint64_t group, std::span<const uint8_t> payload);
-  // Whether records of this length together may be appended now, as far as the bound on pending bytes goes.
-  Status AdmitAll(size_t record_bytes) const;
+  // Whether so many batches, whose records take so many bytes, may be appended now. If so, batches of that length are
+  // promised their places until the next call: none of them is refused for want of space, whatever happens meanwhile.
+  Status AdmitAll(size_t batches, size_t record_bytes);
+  // Whether a few small records, of those that may use the reserve, may be appended now.
+  Status AdmitSmall();
+  bool NearEnd() const;
   // Begins the segment at hand with its base, so that it bears witness to what was recovered before it.
   void BeginSegment();
   // Submits what may be submitted, collects what completed and publishes it; with `wait`, waits for one completion if
@@ -116,7 +125,7 @@ class GroupCommit {
     std::chrono::steady_clock::time_point submitted;
   };
 
-  Status Admit(RecordType type, size_t payload_bytes);
+  Status Admit(RecordType type, size_t payload_bytes, bool promised);
   Status AdmitPending(size_t record_bytes) const;
   void AppendSeal();
   void RunWriter();
@@ -132,6 +141,7 @@ class GroupCommit {
   void FinishSegment(const BlockHeader& last);
   void Count(const InFlight& block);
   void Fail(const Status& status);
+  void OnPrepared();
 
   static constexpr std::chrono::milliseconds kSealAfter{5};
 
@@ -145,6 +155,8 @@ class GroupCommit {
   std::condition_variable work_;
   BlockStream stream_;
   size_t pending_bytes_ = 0;
+  size_t promised_bytes_ = 0;       // Of records of batches that were admitted and are not appended yet.
+  bool waits_for_segment_ = false;  // The front block's, which is not to be had yet.
   bool thread_waits_ = false;
   std::atomic<bool> closing_{false};
   bool sealed_;

@@ -50,8 +50,28 @@ Result<std::unique_ptr<Journal>> Journal::Open(FileSystem& files, const OpenOpti
   Result<ChosenQueue> queue =
       ChooseQueue(files, options.directory, volume.value(), options.write_mode, options.blocks_in_flight);
   if (!queue.ok()) return queue.status();
-  return std::unique_ptr<Journal>(new Journal(files, options, identity.value(), volume.value(), std::move(lock.value()),
-                                              std::move(recovered.value()), std::move(queue.value()), listener));
+  const uint32_t segment = recovered.value().resume.segment;
+  std::unique_ptr<Journal> journal(new Journal(files, options, identity.value(), volume.value(),
+                                               std::move(lock.value()), std::move(recovered.value()),
+                                               std::move(queue.value()), listener));
+  if (Status status = journal->Begin(options.directory, segment); !status.ok()) return status;
+  return journal;
+}
+
+// Bears witness to what was recovered, and sees to it that something can be written, or that it is known in time if it
+// cannot. Without threads nothing is made before it is needed.
+Status Journal::Begin(const std::string& directory, uint32_t segment) {
+  // A base bears witness as well as a seal does, where no seal can stand. Not worth a new segment.
+  const bool nothing_to_witness = report_.sealed || report_.blocks == 0;
+  if (!nothing_to_witness && segments_->Exists(segment)) commit_->BeginSegment();
+  if (driven_by_ == DrivenBy::kNobody) return Status();
+  Status status = segments_->Ensure(segment);
+  if (status.code() == Code::kNoSpace) {
+    return Status(Code::kNoSpace, directory + ": the last segment is full and there is no room for another one of " +
+                                      std::to_string(segment_bytes_) + " bytes; free space (" + status.message() + ")");
+  }
+  if (status.ok() && commit_->NearEnd()) (void)segments_->Ensure(uint64_t{segment} + 1);
+  return status;
 }
 
 Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identity, Volume volume,
@@ -87,8 +107,6 @@ Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identit
                          nothing_to_witness},
       *segments_, std::move(queue.queue), [this] { return index_.EncodeBases(); }, listener, counters_);
   segments_->OnIdle([this] { return Compact(); });
-  // A base bears witness as well as a seal does, where no seal can stand. Not worth a new segment.
-  if (!nothing_to_witness && segments_->Exists(recovered.resume.segment)) commit_->BeginSegment();
   counters_.damaged = index_.Damage().size();
   if (options.scrub_bytes_per_second > 0) scrubber_.Start(options.scrub_bytes_per_second);
 }
@@ -128,7 +146,7 @@ Result<uint64_t> Journal::SealAndAppend(std::span<uint8_t> batches) {
     record_bytes += RecordBytes(sealed.value().bytes());
   }
   if (headers.empty()) return Status(Code::kBadBatch, "batch refused: none was given");
-  if (Status status = commit_->AdmitAll(record_bytes); !status.ok()) return status;
+  if (Status status = commit_->AdmitAll(headers.size(), record_bytes); !status.ok()) return status;
   Result<uint64_t> ticket = 0;
   for (const BatchHeader& header : headers) {
     ticket = AppendParsed(header, batches.first(header.bytes()));
@@ -136,6 +154,12 @@ Result<uint64_t> Journal::SealAndAppend(std::span<uint8_t> batches) {
     batches = batches.subspan(header.bytes());
   }
   return ticket;
+}
+
+Status Journal::Admit(size_t batches, size_t bytes) {
+  if (batches == 0) return commit_->AdmitSmall();
+  // At most: each record's payload is padded.
+  return commit_->AdmitAll(batches, bytes + batches * RecordBytes(1));
 }
 
 Result<uint64_t> Journal::AppendParsed(const BatchHeader& header, std::span<const uint8_t> batch) {
@@ -249,6 +273,7 @@ JournalStats Journal::stats() const {
           write_mode_,
           blocks_in_flight_,
           segments_->spares(),
+          !segments_->space().ok(),
           counters_.damaged,
           counters_.repaired,
           counters_.scrubbed_bytes,

@@ -75,6 +75,7 @@ struct JournalStats {
   WriteMode write_mode;
   uint32_t blocks_in_flight;
   uint64_t spare_segments;
+  bool no_space;  // For another segment.
   uint64_t damaged, repaired, scrubbed_bytes, scrub_passes;
 };
 
@@ -89,12 +90,16 @@ class Journal {
                                                JournalListener& listener);
   ~Journal();
 
-  // The batch must be valid and go on from the tail of its group: first index one more, term not lower.
+  // The batch must be valid and go on from the tail of its group: first index one more, term not lower. NO_SPACE while
+  // the disk is full: nothing was taken, and other records are as long as the reserve lasts.
   Result<uint64_t> Append(std::span<const uint8_t> batch);
   // Several batches back to back, complete but for their checksums, which are written here: for whoever makes batches,
   // one call for all groups. All are taken or none, unless the journal fails or a batch does not go on from its group's
   // tail: then those before it are. The ticket of the last.
   Result<uint64_t> SealAndAppend(std::span<uint8_t> batches);
+  // Whether so many batches, of so many bytes together, would be taken now; those appended next then are, even if the
+  // disk turns out to be full. With none: whether terms, votes and cuts would be.
+  Status Admit(size_t batches, size_t bytes);
   Result<uint64_t> SaveHardState(uint64_t group, const HardState& state);
   Result<uint64_t> TruncateSuffix(uint64_t group, uint64_t from_index);
   Result<uint64_t> TruncatePrefix(uint64_t group, IndexTerm start);
@@ -135,12 +140,15 @@ class Journal {
 
   const Identity& identity() const { return identity_; }
   const RecoveryReport& report() const { return report_; }
+  // NO_SPACE with the cause while there is no room for another segment.
+  Status space() const { return segments_->space(); }
   JournalStats stats() const;
 
  private:
   Journal(FileSystem& files, const OpenOptions& options, Identity identity, Volume volume,
           std::unique_ptr<DirectoryLock> lock, Recovered recovered, ChosenQueue queue, JournalListener& listener);
 
+  Status Begin(const std::string& directory, uint32_t segment);
   Result<uint64_t> AppendParsed(const BatchHeader& header, std::span<const uint8_t> batch);
   template <typename Check, typename Apply>
   Result<uint64_t> Take(RecordType type, uint64_t group, std::span<const uint8_t> payload, Check check, Apply apply);

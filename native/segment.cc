@@ -41,6 +41,32 @@ HeaderVerdict DecodeSegmentHeader(const uint8_t* at, SegmentHeader* header, uint
   return sane ? HeaderVerdict::kGood : HeaderVerdict::kBad;
 }
 
+// Of a failed flush nothing is known, whatever the reason (R30).
+Status AsFlush(const Status& status) { return status.code() == Code::kNoSpace ? status.As(Code::kIoError) : status; }
+
+// Makes the whole content durable.
+Status FillSegment(FileSystem& files, const std::string& path, const SegmentHeader& header, bool direct,
+                   const std::atomic<bool>* abandon) {
+  Result<std::unique_ptr<File>> opened = files.Open(path, OpenMode::kCreateOrReplace, direct);
+  if (!opened.ok()) return opened.status();
+  File& file = *opened.value();
+  // Space first: a full disk is found here, before anything depends on the segment.
+  if (Status status = file.Allocate(header.segment_bytes); !status.ok()) return status;
+  AlignedBuffer bytes(kZeroChunkBytes, kMaxAlignment);
+  EncodeSegmentHeader(header, bytes.data());
+  EncodeSegmentHeader(header, bytes.data() + kSegmentHeaderBytes);
+  // Zeros are written, not just reserved: the first write to a reserved extent costs a journal commit at its fsync.
+  for (uint64_t offset = 0; offset < header.segment_bytes; offset += bytes.size()) {
+    if (abandon != nullptr && abandon->load(std::memory_order_relaxed)) {
+      return Status(Code::kClosed, "preparing a segment was abandoned");
+    }
+    const size_t chunk = std::min<uint64_t>(bytes.size(), header.segment_bytes - offset);
+    if (Status status = WriteFully(file, bytes.data(), chunk, offset, header.alignment); !status.ok()) return status;
+    if (offset == 0) std::memset(bytes.data(), 0, 2 * kSegmentHeaderBytes);
+  }
+  return AsFlush(file.Sync());
+}
+
 }  // namespace
 
 std::string HexNumber(uint64_t number) {
@@ -139,26 +165,11 @@ Result<PriorContent> LoadPriorContent(File& file, const SegmentHeader& header) {
 Status PrepareSegment(FileSystem& files, const std::string& directory, const SegmentHeader& header, bool direct,
                       const std::atomic<bool>* abandon) {
   const std::string temporary = JoinPath(directory, kPrepareName);
-  Result<std::unique_ptr<File>> opened = files.Open(temporary, OpenMode::kCreateOrReplace, direct);
-  if (!opened.ok()) return opened.status();
-  File& file = *opened.value();
-  // Space first: a full disk is found here, before anything depends on the segment.
-  if (Status status = file.Allocate(header.segment_bytes); !status.ok()) return status;
-  AlignedBuffer bytes(kZeroChunkBytes, kMaxAlignment);
-  EncodeSegmentHeader(header, bytes.data());
-  EncodeSegmentHeader(header, bytes.data() + kSegmentHeaderBytes);
-  // Zeros are written, not just reserved: the first write to a reserved extent costs a journal commit at its fsync.
-  for (uint64_t offset = 0; offset < header.segment_bytes; offset += bytes.size()) {
-    if (abandon != nullptr && abandon->load(std::memory_order_relaxed)) {
-      return Status(Code::kClosed, "preparing a segment was abandoned");
-    }
-    const size_t chunk = std::min<uint64_t>(bytes.size(), header.segment_bytes - offset);
-    if (Status status = WriteFully(file, bytes.data(), chunk, offset, header.alignment); !status.ok()) return status;
-    if (offset == 0) std::memset(bytes.data(), 0, 2 * kSegmentHeaderBytes);
-  }
-  if (Status status = file.Sync(); !status.ok()) return status;
-  Status status = files.Rename(temporary, JoinPath(directory, SegmentName(header.number)));
-  return status.ok() ? files.SyncDirectory(directory) : status;
+  Status status = FillSegment(files, temporary, header, direct, abandon);
+  if (status.ok()) status = files.Rename(temporary, JoinPath(directory, SegmentName(header.number)));
+  // What was taken before the disk was full must not keep others from it.
+  if (status.code() == Code::kNoSpace) (void)files.Remove(temporary);
+  return status.ok() ? AsFlush(files.SyncDirectory(directory)) : status;
 }
 
 }  // namespace scriptorium

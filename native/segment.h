@@ -79,8 +79,8 @@ Result<ReadSegmentHeader> LoadSegmentHeader(File& file, uint64_t number, const I
 // What lay in the segment before its life began. ROTTEN if the table does not hold.
 Result<PriorContent> LoadPriorContent(File& file, const SegmentHeader& header);
 
-// Makes the segment durable under its own name. Stops early with CLOSED when `*abandon` becomes true. Leaves nothing
-// under the segment's name unless it succeeds.
+// Makes the segment durable under its own name. Stops early with CLOSED when `*abandon` becomes true. NO_SPACE if the
+// disk is full, and then nothing was left there; a flush that fails for want of space is an IO_ERROR like any other.
 Status PrepareSegment(FileSystem& files, const std::string& directory, const SegmentHeader& header, bool direct,
                       const std::atomic<bool>* abandon);
 

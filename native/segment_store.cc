@@ -34,15 +34,42 @@ bool SegmentStore::AnyBelow(uint64_t number) const {
   return !headers_.empty() && headers_.begin()->first < number;
 }
 
+Status SegmentStore::RoomFor(uint64_t number, bool needs) {
+  {
+    std::lock_guard lock(mutex_);
+    if (headers_.find(number) != headers_.end()) return Status();
+    if (options_.own_thread || (!needs && !space_.lacking())) return space_.lack();
+  }
+  Status status = Ensure(number);
+  // Other failures are met by the writer.
+  return status.code() == Code::kNoSpace ? status : Status();
+}
+
+Status SegmentStore::space() const {
+  std::lock_guard lock(mutex_);
+  return space_.lack();
+}
+
+void SegmentStore::OnSpace(std::function<void()> callback) {
+  std::lock_guard lock(mutex_);
+  on_space_ = std::move(callback);
+}
+
+Status SegmentStore::Ensure(uint64_t number) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !preparing_; });
+  if (headers_.find(number) != headers_.end()) return Status();
+  // If there is no room, the thread goes on trying.
+  wanted_ = std::max(wanted_, number);
+  return Prepare(lock, number);
+}
+
 Result<SegmentStore::Writable> SegmentStore::OpenForWriting(uint64_t number) {
+  if (Status status = Ensure(number); !status.ok()) return status;
   SegmentHeader header;
   std::optional<MadeSegment> made;
   {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !preparing_; });
-    if (headers_.find(number) == headers_.end()) {
-      if (Status status = Prepare(lock, number); !status.ok()) return status;
-    }
+    std::lock_guard lock(mutex_);
     header = headers_[number];
     if (made_ && made_->header.number == number) made.swap(made_);
   }
@@ -58,7 +85,7 @@ bool SegmentStore::Prepared(uint64_t number) {
   if (!options_.own_thread) return true;
   PrepareAhead(number);
   std::lock_guard lock(mutex_);
-  return !preparing_ && (tried_ >= number || headers_.find(number) != headers_.end());
+  return !preparing_ && (headers_.find(number) != headers_.end() || (tried_ >= number && !space_.lacking()));
 }
 
 void SegmentStore::OnPrepared(std::function<void()> callback) {
@@ -157,6 +184,7 @@ SegmentHeader SegmentStore::NewHeader(uint64_t number) {
 
 Status SegmentStore::Prepare(std::unique_lock<std::mutex>& lock, uint64_t number) {
   preparing_ = true;
+  tried_ = std::max(tried_, number);
   SegmentHeader header = NewHeader(number);
   std::optional<uint64_t> spare;
   if (!spares_.empty()) {
@@ -172,6 +200,12 @@ Status SegmentStore::Prepare(std::unique_lock<std::mutex>& lock, uint64_t number
     made_ = std::move(made.value());
   }
   Notify();
+  if (space_.Tried(made.status(), Space::Clock::now()) && on_space_) {
+    const auto callback = on_space_;
+    lock.unlock();
+    callback();
+    lock.lock();
+  }
   return made.status();
 }
 
@@ -189,12 +223,17 @@ Result<MadeSegment> SegmentStore::Make(SegmentHeader header, std::optional<uint6
   return MadeSegment{header, PriorContent()};
 }
 
+bool SegmentStore::DueToRetry() const {
+  return options_.own_thread && space_.lacking() && space_.next_try() <= Space::Clock::now();
+}
+
 bool SegmentStore::Work(std::unique_lock<std::mutex>& lock) {
-  if (wanted_ > tried_ && !preparing_) {
+  if ((wanted_ > tried_ || DueToRetry()) && !preparing_) {
     const uint64_t number = wanted_;
     // A failure is not news yet: the writer meets it when it needs the segment.
     if (headers_.find(number) == headers_.end()) (void)Prepare(lock, number);
     tried_ = number;
+    if (space_.lacking()) return true;
     const auto callback = on_prepared_;
     lock.unlock();
     if (callback) callback();
@@ -248,6 +287,7 @@ void SegmentStore::Free(std::unique_lock<std::mutex>& lock) {
   if (status.ok()) status = files_.SyncDirectory(options_.directory);
   lock.lock();
   freed_ = below;
+  space_.Freed();
   if (status.ok()) spares_.insert(spares_.begin(), spares.begin(), spares.end());
 }
 
@@ -257,6 +297,7 @@ void SegmentStore::RemoveSpare(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   (void)files_.Remove(path);
   lock.lock();
+  space_.Freed();
 }
 
 bool SegmentStore::RunOnce() {
@@ -273,7 +314,13 @@ void SegmentStore::Run() {
     lock.unlock();
     const bool more = callback && callback();
     lock.lock();
-    if (!more) changed_.wait(lock, [&] { return stopped_ || notices_ != noticed; });
+    if (more) continue;
+    const auto news = [&] { return stopped_ || notices_ != noticed; };
+    if (space_.lacking()) {
+      changed_.wait_until(lock, space_.next_try(), news);
+    } else {
+      changed_.wait(lock, news);
+    }
   }
   while (!finished_.empty()) WriteTrailerOf(lock);
 }

@@ -10,7 +10,7 @@
 //
 // The writer asks for a segment when its first block is about to be written; normally it has been waiting there since a
 // quarter of the one before was full. If preparing ahead failed, it is tried once more when the segment is needed, and
-// that answer counts: a full disk stops the journal only when space is really needed.
+// that answer counts. A full disk is no failure: the thread goes on trying (space.h), and says when it has one.
 #ifndef SCRIPTORIUM_SEGMENT_STORE_H_
 #define SCRIPTORIUM_SEGMENT_STORE_H_
 
@@ -28,6 +28,7 @@
 #include "file.h"
 #include "sector_sums.h"
 #include "segment.h"
+#include "space.h"
 #include "spare.h"
 #include "trailer.h"
 
@@ -59,6 +60,12 @@ class SegmentStore {
   // Of a segment that exists, or that will exist.
   Geometry GeometryOf(uint64_t number) const;
   bool Exists(uint64_t number) const;
+  // NO_SPACE if the segment is not there and, for all that is known, cannot be made. Without a thread that would know,
+  // it is tried now: if a record `needs` it at once, or if it could not be made before.
+  Status RoomFor(uint64_t number, bool needs);
+  // The same of whichever segment comes next. OnSpace's callback hears of every change, from any thread.
+  Status space() const;
+  void OnSpace(std::function<void()> callback);
   bool AnyBelow(uint64_t number) const;
   // The segment opened for writing, made first if need be. The writer calls this.
   struct Writable {
@@ -67,6 +74,8 @@ class SegmentStore {
     PriorContent prior;
   };
   Result<Writable> OpenForWriting(uint64_t number);
+  // Makes the segment unless it is there.
+  Status Ensure(uint64_t number);
   // Whether OpenForWriting would return at once, with or without success; if not, OnPrepared's callback says when.
   bool Prepared(uint64_t number);
   void OnPrepared(std::function<void()> callback);
@@ -98,6 +107,7 @@ class SegmentStore {
   Status Prepare(std::unique_lock<std::mutex>& lock, uint64_t number);
   Result<MadeSegment> Make(SegmentHeader header, std::optional<uint64_t> spare);
   bool Work(std::unique_lock<std::mutex>& lock);
+  bool DueToRetry() const;
   void WriteTrailerOf(std::unique_lock<std::mutex>& lock);
   void Free(std::unique_lock<std::mutex>& lock);
   void RemoveSpare(std::unique_lock<std::mutex>& lock);
@@ -115,8 +125,10 @@ class SegmentStore {
   std::optional<MadeSegment> made_;  // The latest, until it is opened for writing.
   std::deque<std::pair<uint64_t, std::shared_ptr<File>>> reading_;
   uint64_t wanted_ = 0;
-  uint64_t tried_ = 0;  // By the thread, with or without success.
+  uint64_t tried_ = 0;  // With or without success.
+  Space space_;
   std::function<void()> on_prepared_;
+  std::function<void()> on_space_;
   std::function<bool()> on_idle_;
   uint64_t notices_ = 0;  // How often the thread was told to look again.
   bool preparing_ = false;

@@ -43,6 +43,8 @@ Result<ChosenQueue> ChooseQueue(FileSystem& files, const std::string& directory,
         chosen.ok() ? Try(*chosen.value().queue, *scratch.value(), volume.alignment) : chosen.status();
     if (status.ok()) return chosen;
     if (!wanted) continue;
+    // A full disk proves nothing against a mode that was asked for.
+    if (chosen.ok() && status.code() == Code::kNoSpace) return chosen;
     const Code code = chosen.ok() ? status.code() : Code::kBadOption;
     return Status(code, directory + ": " + WriteModeName(mode) + " does not work there: " + status.message());
   }

@@ -1,86 +1,11 @@
 // The engine on the real disk, in every write mode, moved on by its own thread or by a caller with an event descriptor.
 // Meant for ThreadSanitizer too.
-#include <poll.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <cstdlib>
 #include <thread>
 
-#include "check.h"
-#include "fixture.h"
+#include "scratch.h"
 
 using namespace scriptorium;
 using namespace scriptorium::test;
-
-namespace {
-
-// A directory on the disk of the checkout, gone afterwards.
-class Scratch {
- public:
-  Scratch() {
-    if (mkdtemp(path_) == nullptr) Fail(__FILE__, __LINE__, "cannot make a directory");
-  }
-  ~Scratch() {
-    Result<std::vector<std::string>> names = PosixFileSystem().List(path_);
-    if (!names.ok()) return;
-    for (const std::string& name : names.value()) (void)PosixFileSystem().Remove(JoinPath(path_, name));
-    rmdir(path_);
-  }
-  std::string path() const { return path_; }
-
- private:
-  char path_[64] = "build/native-test/driven-XXXXXX";
-};
-
-class Durable final : public JournalListener {
- public:
-  void OnDurable(uint64_t ticket) override { durable = ticket; }
-  void OnFailure(const Status& status) override { Fail(__FILE__, __LINE__, status.message()); }
-  std::atomic<uint64_t> durable{0};
-};
-
-OpenOptions Options(const Scratch& scratch, WriteMode mode, DrivenBy driven_by) {
-  OpenOptions options;
-  options.directory = scratch.path();
-  options.write_mode = mode;
-  options.driven_by = driven_by;
-  return options;
-}
-
-void FormatScratch(const Scratch& scratch) {
-  FormatOptions options = TinyFormat();
-  options.directory = scratch.path();
-  options.segment_bytes = 1 << 20;
-  CHECK_OK(Journal::Format(PosixFileSystem(), options));
-}
-
-// Drives as an event loop would, until all of it is durable.
-void DriveUntil(Journal& journal, const Durable& durable, uint64_t ticket) {
-  while (durable.durable < ticket) {
-    pollfd ready{journal.event_descriptor(), POLLIN, 0};
-    if (journal.event_descriptor() >= 0) {
-      // What other threads append shows in no descriptor, so look again now and then.
-      if (poll(&ready, 1, 1) > 0) {
-        uint64_t signals;
-        CHECK(read(journal.event_descriptor(), &signals, sizeof signals) == sizeof signals);
-      }
-      journal.Drive(false);
-    } else {
-      std::this_thread::yield();
-    }
-  }
-}
-
-bool RingIsHere() {
-  if (RingWriteQueue(1).ok()) return true;
-  std::printf("# io_uring is not to be had here\n");
-  return false;
-}
-
-}  // namespace
 
 TEST("S37 S38: in every write mode, many threads append over several segments, and all of it is there again") {
   for (const WriteMode mode : {WriteMode::kRing, WriteMode::kDataSync, WriteMode::kSync}) {

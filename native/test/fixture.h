@@ -71,8 +71,10 @@ class Recorder final : public JournalListener {
     ++failures;
     failure = status;
   }
+  void OnSpace() override { ++spaces; }
   uint64_t durable = 0;
   int failures = 0;
+  int spaces = 0;
   Status failure;
 };
 

@@ -1,6 +1,7 @@
 // One scripted life of a scribe: it formats a directory, opens it and works (votes, batches of three groups,
 // truncations, prefix drops, hints, several blocks to a segment, segments that are let go, used again and cleared of a
-// straggler, closing and opening again) until the end or until something fails. It keeps what the journal should hold
+// straggler, closing and opening again) until the end or until something fails. What a full disk has the journal refuse
+// is tried once more and then left out. It keeps what the journal should hold
 // after each record and when each record was acknowledged, so that whatever a crash leaves can be held against it.
 #ifndef SCRIPTORIUM_TEST_LIFE_H_
 #define SCRIPTORIUM_TEST_LIFE_H_
@@ -109,6 +110,8 @@ class Life final : private JournalListener {
   Journal* journal() { return journal_.get(); }
   uint64_t durable() const { return durable_; }
   int failures() const { return failures_; }
+  // How often something was refused for want of space.
+  int refusals() const { return refusals_; }
   const Status& failure() const { return failure_; }
 
  private:
@@ -129,7 +132,13 @@ class Life final : private JournalListener {
     return opened.status();
   }
   // Takes one record into the model if the journal took it.
-  Status Note(const Result<uint64_t>& ticket, const std::function<void()>& change) {
+  Status Note(const std::function<Result<uint64_t>()>& append, const std::function<void()>& change) {
+    Result<uint64_t> ticket = append();
+    if (ticket.status().code() == Code::kNoSpace && failures_ == 0) {
+      ++refusals_;
+      ticket = append();
+      if (ticket.status().code() == Code::kNoSpace) return failure_;
+    }
     if (!ticket.ok()) return ticket.status();
     change();
     history_.Appended(clock_(), ticket.value(), model_.Describe());
@@ -139,12 +148,16 @@ class Life final : private JournalListener {
   }
   Status Append(uint64_t group, uint64_t term, uint32_t count, uint32_t entry_bytes) {
     const Bytes batch = MakeBatch(group, term, model_.Tail(group) + 1, count, entry_bytes);
-    return Note(journal_->Append(batch), [&] { model_.Append(batch); });
+    return Note([&] { return journal_->Append(batch); }, [&] { model_.Append(batch); });
   }
   Status DropPrefix(uint64_t group) {
     const uint64_t index = model_.Tail(group);
     const uint64_t term = model_.TailTerm(group);
-    return Note(journal_->TruncatePrefix(group, {index, term}), [&] { model_.CutPrefix(group, index, term); });
+    return Note(
+        [&] {
+          return journal_->TruncatePrefix(group, {index, term});
+        },
+        [&] { model_.CutPrefix(group, index, term); });
   }
   Status Flush() {
     while (journal_->Drive(true)) continue;
@@ -158,7 +171,12 @@ class Life final : private JournalListener {
     for (int round = from; round < to; ++round) {
       const auto term = static_cast<uint64_t>(round) + 2;
       const Id128 vote = Incarnation(static_cast<uint8_t>(round + 1));
-      Status status = Note(journal_->SaveHardState(0, {term, vote}), [&] { model_.HardState(0, term, vote); });
+      const int refusals = refusals_;
+      Status status = Note(
+          [&] {
+            return journal_->SaveHardState(0, {term, vote});
+          },
+          [&] { model_.HardState(0, term, vote); });
       // Several records to a block, then one alone, then one of several pages.
       if (status.ok()) status = Append(0, term, 2, 100);
       if (status.ok()) status = Append(7, term, 1, 300);
@@ -167,15 +185,17 @@ class Life final : private JournalListener {
       if (status.ok()) status = EndBlock();
       if (status.ok()) status = Append(0, term, 1, 9000 + options_.extra_bytes + 700 * static_cast<uint32_t>(round));
       if (status.ok()) status = EndBlock();
-      if (status.ok() && round % 3 == 1) {
+      if (status.ok() && round % 3 == 1 && refusals_ == refusals) {
         const uint64_t cut = model_.Tail(0);  // The last batch holds one entry.
-        status = Note(journal_->TruncateSuffix(0, cut), [&] { model_.CutSuffix(0, cut); });
+        status = Note([&] { return journal_->TruncateSuffix(0, cut); }, [&] { model_.CutSuffix(0, cut); });
       }
       // Everything else is dropped in between, so that whole segments are of no more use.
       if (status.ok() && (round % 4 == 2 || round % 6 == 5)) status = DropPrefix(7);
       if (status.ok() && round % 6 == 5) status = DropPrefix(0);
       const uint64_t hint = model_.Tail(0);
-      if (status.ok()) status = Note(journal_->SaveCommitHint(0, {hint, 1}), [&] { model_.Hint(0, hint, 1); });
+      if (status.ok()) {
+        status = Note([&] { return journal_->SaveCommitHint(0, {hint, 1}); }, [&] { model_.Hint(0, hint, 1); });
+      }
       if (status.ok() && round % 2 == 0) status = Flush();
       if (!status.ok()) return status;
     }
@@ -189,6 +209,7 @@ class Life final : private JournalListener {
   History history_;
   uint64_t durable_ = 0;
   int failures_ = 0;
+  int refusals_ = 0;
   Status failure_;
   std::unique_ptr<Journal> journal_;
 };

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { programsOf, runScript } from './programs.ts';
 
 const FEWER = { IMAGES: 'few', SEEDS: '1' };
-const WITH_THREADS = ['journal_test', 'driven_test'];
+const WITH_THREADS = ['journal_test', 'driven_test', 'full_driven_test'];
 
 const modes = [
   { mode: 'address', finds: 'bad memory and undefined behaviour', names: programsOf('test') },
