@@ -112,7 +112,15 @@ void NativeJournal::Deliver(Napi::Env env) {
     on_failure_.Call({ToError(env, failure).Value()});
   }
   DeliverDamage(env);
+  if (usable_ && !env.IsExceptionPending() && space_changed_.exchange(false)) DeliverSpace(env);
   UpdateReference(env);
+}
+
+// Tells how it is now: what came and went meanwhile is no news any more.
+void NativeJournal::DeliverSpace(Napi::Env env) {
+  const Status space = journal_->space();
+  if (std::exchange(lacked_space_, !space.ok()) == lacked_space_) return;
+  on_space_.Call({space.ok() ? env.Null() : ToError(env, space).Value()});
 }
 
 void NativeJournal::DeliverDamage(Napi::Env env) {
@@ -200,6 +208,7 @@ Napi::Value NativeJournal::Open(const Napi::CallbackInfo& info) {
         }
         recovered_ = true;
         usable_ = true;
+        if (space_changed_) WakeUp();
         Napi::Object answer = Napi::Object::New(env);
         answer["identity"] = ToObject(env, journal_->identity());
         answer["report"] = ToObject(env, journal_->report());
@@ -250,6 +259,19 @@ Napi::Value NativeJournal::SealAndAppend(const Napi::CallbackInfo& info) {
   if (!length.ok()) return Throw(info.Env(), length.status());
   if (length.value() > array.ByteLength()) return Throw(info.Env(), BadArgument("length must lie within batches"));
   return Ticket(info.Env(), journal_->SealAndAppend(std::span(array.Data(), length.value())));
+}
+
+// Arguments (batches, bytes).
+Napi::Value NativeJournal::Admits(const Napi::CallbackInfo& info) {
+  if (!CheckOpen(info.Env())) return info.Env().Undefined();
+  Result<uint64_t> batches = ToInteger(info[0], "batches");
+  if (!batches.ok()) return Throw(info.Env(), batches.status());
+  Result<uint64_t> bytes = ToInteger(info[1], "bytes");
+  if (!bytes.ok()) return Throw(info.Env(), bytes.status());
+  const Status status = journal_->Admit(batches.value(), bytes.value());
+  const bool later = status.code() == Code::kNoSpace || status.code() == Code::kOverloaded;
+  if (!status.ok() && !later) return Throw(info.Env(), status);
+  return Napi::Boolean::New(info.Env(), status.ok());
 }
 
 Napi::Value NativeJournal::SaveHardState(const Napi::CallbackInfo& info) {
@@ -370,6 +392,7 @@ Napi::Value NativeJournal::Stats(const Napi::CallbackInfo& info) {
   object["writeMode"] = Napi::String::New(env, WriteModeName(stats.write_mode));
   object["blocksInFlight"] = ToNumber(env, stats.blocks_in_flight);
   object["spareSegments"] = ToNumber(env, stats.spare_segments);
+  object["noSpace"] = Napi::Boolean::New(env, stats.no_space);
   object["damaged"] = ToNumber(env, stats.damaged);
   object["repaired"] = ToNumber(env, stats.repaired);
   object["scrubbedBytes"] = ToNumber(env, stats.scrubbed_bytes);

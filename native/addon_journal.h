@@ -25,8 +25,8 @@ class NativeJournal;
 void OnWake(Napi::Env env, Napi::Function, NativeJournal* journal, void*);
 using Wake = Napi::TypedThreadSafeFunction<NativeJournal, void, &OnWake>;
 
-// new NativeJournal(options, onDurable, onFailure, onDamage); then open(), the rest, close(). Between open() and the
-// end of close() the object holds itself: an open journal is not collected.
+// new NativeJournal(options, onDurable, onFailure, onDamage, onSpace); then open(), the rest, close(). Between open()
+// and the end of close() the object holds itself: an open journal is not collected.
 class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private JournalListener {
  public:
   static Napi::Function Class(Napi::Env env) {
@@ -35,6 +35,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
         {InstanceMethod<&NativeJournal::Open>("open"), InstanceMethod<&NativeJournal::Close>("close"),
          InstanceMethod<&NativeJournal::Append>("append"), InstanceMethod<&NativeJournal::Flush>("flush"),
          InstanceMethod<&NativeJournal::SealAndAppend>("sealAndAppend"),
+         InstanceMethod<&NativeJournal::Admits>("admits"),
          InstanceMethod<&NativeJournal::SaveHardState>("saveHardState"),
          InstanceMethod<&NativeJournal::TruncateSuffix>("truncateSuffix"),
          InstanceMethod<&NativeJournal::TruncatePrefix>("truncatePrefix"),
@@ -52,6 +53,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
     on_durable_ = Napi::Persistent(info[1].As<Napi::Function>());
     on_failure_ = Napi::Persistent(info[2].As<Napi::Function>());
     on_damage_ = Napi::Persistent(info[3].As<Napi::Function>());
+    on_space_ = Napi::Persistent(info[4].As<Napi::Function>());
   }
 
   ~NativeJournal() override { ShutDown(); }
@@ -91,6 +93,10 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
     }
     WakeUp();
   }
+  void OnSpace() override {
+    space_changed_ = true;
+    WakeUp();
+  }
   void OnDriveable() override {
     driveable_ = true;
     WakeUp();
@@ -102,6 +108,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
 
   void DeliverReads(Napi::Env env);
   void DeliverDamage(Napi::Env env);
+  void DeliverSpace(Napi::Env env);
   // Keeps the process alive exactly while somebody waits for an answer.
   void UpdateReference(Napi::Env env);
 
@@ -109,6 +116,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   Napi::Value Close(const Napi::CallbackInfo& info);
   Napi::Value Append(const Napi::CallbackInfo& info);
   Napi::Value SealAndAppend(const Napi::CallbackInfo& info);
+  Napi::Value Admits(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value SaveHardState(const Napi::CallbackInfo& info);
   Napi::Value TruncateSuffix(const Napi::CallbackInfo& info);
@@ -152,6 +160,7 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   Napi::FunctionReference on_durable_;
   Napi::FunctionReference on_failure_;
   Napi::FunctionReference on_damage_;
+  Napi::FunctionReference on_space_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ReadQueue> reads_;
   bool opened_ = false;
@@ -167,6 +176,8 @@ class NativeJournal final : public Napi::ObjectWrap<NativeJournal>, private Jour
   bool driving_ = false;  // Only on that thread.
   LoopWatch* watch_ = nullptr;
   std::atomic<bool> driveable_{false};
+  std::atomic<bool> space_changed_{false};
+  bool lacked_space_ = false;  // As far as JavaScript was told.
   Wake wake_;
   std::atomic<bool> wake_waits_{false};
   std::atomic<uint64_t> durable_ticket_{0};

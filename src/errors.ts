@@ -92,7 +92,7 @@ export const ERRORS = {
     'The last block fails its checksum and could have been acknowledged; file and offset are named.',
   ),
   NO_DIRECT_IO: row('not-executed', false, 'The file system has no O_DIRECT; use another, or allow buffered writes.'),
-  NO_SPACE: row('not-executed', true, 'The disk is full; free space and start again.'),
+  NO_SPACE: row('not-executed', true, 'The disk is full; free space. What is running goes on by itself.'),
   READ_ONLY: row('not-executed', false, 'The directory cannot be written; check the mount and the permissions.'),
   IO_ERROR: row(
     'not-executed',

@@ -25,6 +25,7 @@ export interface NativeJournal {
   open(): Promise<{ readonly identity: JournalIdentity; readonly report: RecoveryReport }>;
   append(batch: Uint8Array): number;
   sealAndAppend(batches: Uint8Array, length: number): number;
+  admits(batches: number, bytes: number): boolean;
   flush(): void;
   saveHardState(group: number, term: number, votedFor: string | null): number;
   truncateSuffix(group: number, fromIndex: number): number;
@@ -88,6 +89,7 @@ interface Addon {
     onDurable: (ticket: number) => void,
     onFailure: (error: NativeError) => void,
     onDamage: (range: DamagedRange) => void,
+    onSpace: (lack: NativeError | null) => void,
   ) => NativeJournal;
   crc32c(bytes: Uint8Array, start?: number, end?: number): number;
   format(options: object): Promise<void>;

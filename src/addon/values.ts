@@ -91,6 +91,8 @@ export interface JournalStats {
   readonly blocksInFlight: number;
   /** Files kept to be used again. */
   readonly spareSegments: number;
+  /** Whether there is no room on the disk for another file: soon batches are refused, or they are already (`NO_SPACE`). */
+  readonly noSpace: boolean;
   /** Batches found damaged, by opening, reading or scrubbing. */
   readonly damaged: number;
   /** Batches put in their place. */

@@ -63,4 +63,9 @@ export interface JournalOptions extends WriteOptions {
   readonly onFailure: (error: ScriptoriumError) => void;
   /** A batch was found damaged, by reading or scrubbing; once for each. Default: nobody hears of it. */
   readonly onDamage?: (range: DamagedRange) => void;
+  /**
+   * There is no room for another segment (NO_SPACE: batches are refused once only a reserve is left in the last one), or,
+   * with null, there is again. Default: nobody hears of it; `stats().noSpace` tells at any time.
+   */
+  readonly onSpace?: (lack: ScriptoriumError | null) => void;
 }

@@ -60,13 +60,15 @@ export class Journal {
 
   /**
    * Locks the directory, recovers what it holds and makes that durable. Refuses, changing nothing, with NOT_FORMATTED,
-   * WRONG_IDENTITY, LOCKED, NEWER_FORMAT, ROTTEN, UNCERTAIN_TAIL, NO_DIRECT_IO, READ_ONLY or IO_ERROR.
+   * WRONG_IDENTITY, LOCKED, NEWER_FORMAT, ROTTEN, UNCERTAIN_TAIL, NO_DIRECT_IO, NO_SPACE (only if the last segment is full
+   * and there is no room for another), READ_ONLY or IO_ERROR.
    */
   static open(options: JournalOptions): Promise<Journal> {
-    const { identity, onDurable, onFailure, onDamage = () => {}, ...rest } = options;
+    const { identity, onDurable, onFailure, onDamage = () => {}, onSpace = () => {}, ...rest } = options;
     return promising(async () => {
       const failed = (error: Error): void => onFailure(toScriptoriumError(error) as ScriptoriumError);
-      const native = new addon.NativeJournal({ ...rest, ...identity }, onDurable, failed, onDamage);
+      const space = (lack: Error | null): void => onSpace(lack && (toScriptoriumError(lack) as ScriptoriumError));
+      const native = new addon.NativeJournal({ ...rest, ...identity }, onDurable, failed, onDamage, space);
       const opened = await native.open();
       return new Journal(native, opened.identity, opened.report);
     });
@@ -85,7 +87,7 @@ export class Journal {
   /**
    * Appends one whole encoded batch, copying its bytes before it returns. It must start right after the tail of its group,
    * with a term not below the tail's (else BAD_OPTION). BAD_BATCH for a wrong shape or checksum, OVERLOADED when
-   * maxPendingBytes wait for the disk, JOURNAL_FAILED, NO_SPACE, CLOSED.
+   * maxPendingBytes wait for the disk, NO_SPACE while the disk is full, JOURNAL_FAILED, CLOSED.
    */
   append(batch: Uint8Array): number {
     return this.#written(calling(() => this.#native.append(batch)));
@@ -93,11 +95,20 @@ export class Journal {
 
   /**
    * Appends the batches that stand back to back in the first `length` bytes, complete but for their checksums, which are
-   * written into them: for whoever makes batches, one call for all groups. Refused as `append` refuses; OVERLOADED takes
-   * none of them. Returns the ticket of the last.
+   * written into them: for whoever makes batches, one call for all groups. Refused as `append` refuses; OVERLOADED and
+   * NO_SPACE take none of them. Returns the ticket of the last.
    */
   sealAndAppend(batches: Uint8Array, length = batches.length): number {
     return this.#written(calling(() => this.#native.sealAndAppend(batches, length)));
+  }
+
+  /**
+   * Whether so many batches, of so many bytes together, would be taken now: neither OVERLOADED nor NO_SPACE. Those that are
+   * appended next then are taken, even if the disk turns out to be full. With 0 batches: whether terms, votes and cuts would
+   * be, for which a full disk has a reserve.
+   */
+  admits(batches: number, bytes: number): boolean {
+    return calling(() => this.#native.admits(batches, bytes));
   }
 
   /** Saves term and vote. BAD_OPTION if the term went back, or the vote of a term changed (R1). */
