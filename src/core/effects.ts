@@ -3,7 +3,7 @@
  * effects to be carried out in the order they stand; it never waits, and nothing it returns depends on anything else.
  */
 import type { MembershipChange } from './membership.ts';
-import type { Message, PeerKey } from './messages.ts';
+import type { Append, Message, PeerKey } from './messages.ts';
 import type {
   Batch,
   Configuration,
@@ -43,6 +43,8 @@ interface LinkEvents {
 
 export type ScribeEvent =
   | LinkEvents[keyof LinkEvents]
+  /** An append whose batches the journal has no room for, or that follows such a one: heard, and nothing of it stored (S27). */
+  | { readonly kind: 'unstored'; readonly from: PeerKey; readonly message: Append }
   /** Every persist up to and including number `write` (counted from 1 per start) is durable. */
   | { readonly kind: 'durable'; readonly write: number; readonly writeMicros: number; readonly fsyncMicros: number }
   /** Answer to a `ReadLog` effect: whole batches in order, starting at `from`; empty when the journal could not. */

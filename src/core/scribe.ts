@@ -113,6 +113,9 @@ export class ScribeMachine {
       case 'message':
         reads = this.#receive(event.from, event.message);
         break;
+      case 'unstored':
+        this.#onUnstored(event.from, event.message);
+        break;
       case 'durable':
         this.#fsync = event;
         this.#log.completed(event.write);
@@ -238,18 +241,8 @@ export class ScribeMachine {
   }
 
   #onAppend(from: PeerKey, message: Append): void {
-    const identity = this.#workerOf(from);
-    if (identity?.incarnation !== message.incarnation || !this.#membership.mayStore || this.#leaps(message.term))
-      return;
-    if (message.term < this.#hardState.term) {
-      this.#sendDurably(from, this.#appendReply(message.incarnation, ORIGIN, null, message.round));
-      return;
-    }
-    const leader = this.#recognise(from, identity, message.term);
+    const leader = this.#heardLeader(from, message);
     if (leader === null) return;
-    leader.heardAt = this.#now;
-    leader.linked = true;
-    leader.round = Math.max(leader.round, message.round);
     const fresh = this.#accept(leader, message.prev, message.batches);
     if (fresh === 'conflict') {
       const hint = this.#log.terms.hintFor(message.prev);
@@ -258,6 +251,29 @@ export class ScribeMachine {
     }
     this.#learnCommit(leader, message, fresh > 0);
     if (fresh === 0 || message.echo) this.#reply(leader);
+  }
+
+  /** The leader goes on leading and learns what is here; that its logs part would only have it send all of it again. */
+  #onUnstored(from: PeerKey, message: Append): void {
+    const leader = this.#heardLeader(from, message);
+    if (leader !== null) this.#reply(leader);
+  }
+
+  /** The leader that sent this, now heard; null if it is none, or none any more, which it is told. */
+  #heardLeader(from: PeerKey, message: Append): Leader | null {
+    const identity = this.#workerOf(from);
+    if (identity?.incarnation !== message.incarnation || !this.#membership.mayStore || this.#leaps(message.term))
+      return null;
+    if (message.term < this.#hardState.term) {
+      this.#sendDurably(from, this.#appendReply(message.incarnation, ORIGIN, null, message.round));
+      return null;
+    }
+    const leader = this.#recognise(from, identity, message.term);
+    if (leader === null) return null;
+    leader.heardAt = this.#now;
+    leader.linked = true;
+    leader.round = Math.max(leader.round, message.round);
+    return leader;
   }
 
   /** The leader that a message of the current or a higher term comes from, or null when it cannot be one (R1). */

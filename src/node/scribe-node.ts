@@ -75,6 +75,14 @@ export class ScribeNode {
       onDamage: (range) => {
         log.error({ ...range }, 'a batch is damaged on this disk; readers are sent to other scribes');
       },
+      onSpace: (lack) => {
+        if (lack === null) log.info({}, 'there is room on the disk again');
+        else
+          log.error(
+            { error: lack.message, code: lack.code },
+            'the disk is full; nothing new is stored before there is room',
+          );
+      },
       onFailure: (error) => {
         log.error({ error: error.message, code: error.code }, 'the journal failed; this scribe is silent from now on');
         driver?.stop();
@@ -123,7 +131,7 @@ export class ScribeNode {
   status(): ScribeStatus {
     const { hardState, tail, durableTail, commit, configuration, standing, leader } = this.#driver.machine;
     const { scribeId, storageUuid } = this.#journal.identity;
-    const { directIo, writeMode } = this.#journal.stats();
+    const { directIo, writeMode, noSpace } = this.#journal.stats();
     return {
       scribeId,
       storageUuid,
@@ -137,6 +145,7 @@ export class ScribeNode {
       configuration: { index: configuration.id.index, ...configuration.configuration },
       directIo,
       writeMode,
+      noSpace,
     };
   }
 

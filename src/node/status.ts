@@ -27,6 +27,8 @@ export interface ScribeStatus {
   readonly configuration: IndexedConfiguration;
   readonly directIo: boolean;
   readonly writeMode: JournalStats['writeMode'];
+  /** Its disk is full: it stores nothing new, or soon will not, until there is room. */
+  readonly noSpace: boolean;
 }
 
 export interface WorkerStatus {

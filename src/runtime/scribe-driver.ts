@@ -11,6 +11,7 @@ import type { LoggedConfiguration } from '../core/types.ts';
 import type { Journal } from '../storage/journal.ts';
 import { decodeBatches } from '../wire/batch.ts';
 import type { Clock } from './clock.ts';
+import { DiskRoom } from './disk-room.ts';
 import { EventQueue } from './event-queue.ts';
 import { WakeTimer } from './wake-timer.ts';
 
@@ -32,9 +33,8 @@ export class ScribeDriver {
   readonly #journal: Journal;
   readonly #machine: ScribeMachine;
   readonly #timer: WakeTimer;
-  readonly #events = new EventQueue<ScribeEvent>((event) => {
-    this.#perform(this.#machine.step(event, this.#options.clock.now()));
-  });
+  readonly #room: DiskRoom;
+  readonly #events = new EventQueue<ScribeEvent>((event) => this.#handle(event));
   /** Which journal ticket makes which of the machine's writes durable, oldest first. */
   #tickets: { write: number; ticket: number }[] = [];
   #written = 0;
@@ -46,6 +46,7 @@ export class ScribeDriver {
     const { scribeId, storageUuid } = journal.identity;
     this.#options = options;
     this.#journal = journal;
+    this.#room = new DiskRoom(journal);
     this.#machine = new ScribeMachine(
       { scribeId, storageUuid, hardState, logStart, tail, termRuns, commit: commitHint, configurations },
       timing,
@@ -98,19 +99,42 @@ export class ScribeDriver {
     this.#timer.stop();
   }
 
+  #handle(event: ScribeEvent): void {
+    let heard: ScribeEvent | null;
+    try {
+      heard = this.#asRoomAllows(event);
+    } catch (error) {
+      this.#giveUp(error);
+      return;
+    }
+    if (heard !== null) this.#perform(this.#machine.step(heard, this.#options.clock.now()));
+  }
+
+  #asRoomAllows(event: ScribeEvent): ScribeEvent | null {
+    if (event.kind !== 'message') return event;
+    const verdict = this.#room.judge(event.message);
+    if (verdict === 'whole') return event;
+    const { from, message } = event;
+    return verdict === 'unstored' && message.kind === 'append' ? { kind: 'unstored', from, message } : null;
+  }
+
   #perform({ persists, sends, reads }: ScribeEffects): void {
     try {
       for (const persist of persists) this.#persist(persist);
     } catch (error) {
-      // The machine already counts on this record: a scribe that cannot write it must not say another word.
-      this.stop();
-      this.#options.failed(error);
+      this.#giveUp(error);
       return;
     }
     for (const { to, message } of sends) {
       if (!this.#options.send(to, message) && to.startsWith('scribe:')) this.#wantPeers();
     }
     for (const read of reads) this.#readLog(read);
+  }
+
+  /** The machine already counts on what could not be written: a scribe must not say another word then. */
+  #giveUp(error: unknown): void {
+    this.stop();
+    this.#options.failed(error);
   }
 
   #persist(persist: Persist): void {

@@ -197,6 +197,44 @@ describe('a scribe', () => {
     assert.deepEqual(bench.machine.tail, at(2, 3));
   });
 
+  test('S27: what it has no room for it has not seen: it stores nothing, tells what it has, and goes on voting', () => {
+    const bench = new Bench(2, [1, 2]);
+    bench.append(2, at(2, 2), [batch(3, 2)]);
+    bench.durable();
+    // One with batches, and one that is far ahead because of those that were not stored: no word of a conflict.
+    for (const [prev, batches] of [
+      [at(3, 2), [batch(4, 2)]],
+      [at(9, 2), []],
+    ] as const) {
+      const message = {
+        kind: 'append',
+        term: 2,
+        incarnation: 'v1',
+        prev,
+        batches,
+        commit: 3,
+        round: 7,
+        echo: true,
+      } as const;
+      const { persists, sends } = bench.step({ kind: 'unstored', from: 'worker:v1', message });
+      assert.deepEqual(persists, []);
+      const [reply] = sends.map(({ message: sent }) => sent);
+      assert.ok(reply?.kind === 'appendReply');
+      assert.deepEqual([reply.durable, reply.conflict, reply.round], [at(3, 2), null, 7]);
+    }
+    assert.deepEqual(bench.machine.tail, at(3, 2));
+    // A leader it has not heard of raises its term, which the reserve has room for.
+    const newer = { kind: 'append', term: 3, incarnation: 'w1', prev: at(9, 3), batches: [], commit: 0 } as const;
+    const heard = bench.step({ kind: 'unstored', from: 'worker:w1', message: { ...newer, round: 1, echo: true } });
+    assert.deepEqual(heard.persists, [{ kind: 'hardState', hardState: { term: 3, votedFor: null } }]);
+    assert.ok(bench.durable().some((message) => message.kind === 'appendReply' && message.conflict === null));
+    bench.step({ kind: 'linkDown', from: 'worker:w1' });
+    const vote = { kind: 'vote', term: 4, incarnation: 'v1', tail: at(9, 3) } as const;
+    assert.deepEqual(bench.receive('worker:v1', vote).persists, [
+      { kind: 'hardState', hardState: { term: 4, votedFor: 'v1' } },
+    ]);
+  });
+
   test('N05: a read is bounded by the donor, not by what the reader asks for', () => {
     const bench = new Bench(1, [1, 1]);
     const read = { kind: 'read', request: 1, prev: at(0, 0), asOf: null, maxBytes: 2 ** 32 - 1 } as const;
