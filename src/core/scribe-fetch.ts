@@ -8,7 +8,8 @@ import type { ScribeOptions, Send } from './effects.ts';
 import { type Fetch, type PeerKey, type ReadReply, scribeKey } from './messages.ts';
 import { type Batch, type EntryId, lastIndex, sameId } from './types.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
+/** So small that a leader's appends, on this link or on this disk, do not wait long behind one: writes go on meanwhile. */
+const CHUNK_BYTES = 128 * 1024;
 
 interface Task {
   readonly source: PeerKey;
