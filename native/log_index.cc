@@ -214,16 +214,18 @@ uint64_t GroupLog::TermAt(uint64_t index) const {
 
 const GroupLog& LogIndex::Find(uint64_t group) const {
   static const GroupLog& empty = *new GroupLog();  // Never destroyed: threads may outlive static destruction.
-  const auto found = groups_.find(group);
-  return found == groups_.end() ? empty : found->second;
+  const auto found = places_.find(group);
+  return found == places_.end() ? empty : *found->second;
 }
 
 Result<GroupLog*> LogIndex::Make(uint64_t group) {
-  const auto found = groups_.find(group);
-  if (found != groups_.end()) return &found->second;
+  const auto found = places_.find(group);
+  if (found != places_.end()) return found->second;
   if (group > kMaxInteger) return Status(Code::kBadOption, "group beyond 2^53");
   if (groups_.size() >= kMaxGroups) return Status(Code::kBadOption, "more than 65536 groups in one directory");
-  return &groups_.emplace(group, GroupLog(use_.get())).first->second;
+  GroupLog* made = &groups_.emplace(group, GroupLog(use_.get())).first->second;
+  places_.emplace(group, made);
+  return made;
 }
 
 Status LogIndex::Replay(const Record& record, Position block) {

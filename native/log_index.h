@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "base_record.h"
@@ -155,6 +156,8 @@ class LogIndex {
 
   std::unique_ptr<SegmentUse> use_ = std::make_unique<SegmentUse>();  // Stays where it is when the index is moved.
   std::map<uint64_t, GroupLog> groups_;
+  // The same by a shorter way, which every append of one of many logs goes; no group ever leaves.
+  std::unordered_map<uint64_t, GroupLog*> places_;
 };
 
 // Payloads of the small records.

@@ -2,12 +2,12 @@
 import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { buildEngineProgram } from './build.ts';
 import { classicLevel, lmdb, sqlite } from './database-stores.ts';
 import { DISK_MODES, type DiskFigures, measureMode } from './disk.ts';
 import { groupedFile, plainFile } from './file-stores.ts';
+import { type GroupFigures, measureGroups } from './group-appends.ts';
 import { durableLog, openLog, openTrimmed } from './journal-store.ts';
 import { appenders, batches, depthOne, manyLogs } from './loads.ts';
 import type { Store, StoreKind } from './store.ts';
@@ -28,6 +28,9 @@ export interface Row {
 export const ENGINE = 'engine, without Node';
 /** Fills a block of 4 KiB with its headers, to be compared with a write of 4 KiB. */
 const SMALL_ENTRY_BYTES = 4096 - 512;
+export const GROUPS_ROW = '1,000 appenders × 128 B, a batch each, in one journal';
+export const ONE_GROUP = 'one group';
+export const MANY_GROUPS = '1,000 groups';
 const IN_FLIGHT = 4;
 const KIBIBYTE = 1024;
 const STORES = [durableLog, groupedFile, plainFile, lmdb, sqlite, classicLevel];
@@ -82,15 +85,19 @@ const bandwidth = (blockBytes: number): Row => ({
   ],
 });
 
-/** Of a thousand appenders with a log each or one for all: appends, or group commits, a second. */
-const logs = (of: string, groups: number, syncs: boolean): Measurement => ({
+/** Of a thousand appenders of batches to so many groups of one journal. */
+const groups = (of: string, count: number, figure: keyof GroupFigures): Measurement => ({
+  of,
+  run: async (directory, seconds) => (await measureGroups(directory, count, seconds))[figure],
+});
+
+/** The same of logs, whose entries share a batch only with others of the same log. */
+const logs = (of: string, count: number): Measurement => ({
   of,
   async run(directory, seconds) {
     const log = await openLog(join(directory, 'store'));
     try {
-      const start = performance.now();
-      const appends = await manyLogs((loop) => log.group(loop % groups), 1000, 128, seconds);
-      return syncs ? (log.stats().syncs / (performance.now() - start)) * 1000 : appends;
+      return await manyLogs((loop) => log.group(loop % count), 1000, 128, seconds);
     } finally {
       await log.close();
     }
@@ -125,14 +132,19 @@ export const ROWS: readonly Row[] = [
     measurements: STORES.map((kind) => measured(kind, (store, seconds) => batches(store, 1000, 128, seconds))),
   },
   {
-    name: '1,000 appenders × 128 B, in one directory',
+    name: GROUPS_ROW,
     unit: '/s',
-    measurements: [logs('one log', 1, false), logs('1,000 logs', 1000, false)],
+    measurements: [groups(ONE_GROUP, 1, 'appendsPerSecond'), groups(MANY_GROUPS, 1000, 'appendsPerSecond')],
   },
   {
     name: 'group commits of those',
     unit: '/s',
-    measurements: [logs('one log', 1, true), logs('1,000 logs', 1000, true)],
+    measurements: [groups(ONE_GROUP, 1, 'syncsPerSecond'), groups(MANY_GROUPS, 1000, 'syncsPerSecond')],
+  },
+  {
+    name: '1,000 appenders × 128 B, logs in one directory',
+    unit: '/s',
+    measurements: [logs('one log', 1), logs('1,000 logs', 1000)],
   },
 ];
 
