@@ -103,12 +103,16 @@ export class Proposals {
     this.#uncommitted = this.#uncommitted.filter(({ batch }) => batch.firstIndex < from);
   }
 
-  /** A batch was committed; returns when it was sealed if it is one of ours. Ours whose place it took never take effect. */
+  /**
+   * A batch was committed; returns when it was sealed if it is one of ours. Ours whose place it took never take effect, nor do
+   * ours of an older term beyond it: terms never fall along the log. Without that a client alone would wait for a next write
+   * that only it could make.
+   */
   committed(batch: Batch): number | null {
     const last = lastIndex(batch);
     let found: InFlight | null = null;
     const decide = (entry: InFlight): boolean => {
-      if (entry.batch.firstIndex > last) return true;
+      if (entry.batch.firstIndex > last && entry.batch.term >= batch.term) return true;
       if (isSame(entry.batch, batch)) found = entry;
       else fail(entry.proposals, superseded(entry.batch.firstIndex));
       return false;

@@ -49,9 +49,19 @@ test('C12 a batch cut from the log is not called superseded until another entry 
   seal(proposals, 3, 10);
   proposals.truncated(10);
   assert.deepEqual(codes(settled), []);
-  proposals.committed(foreign(4, 9));
+  proposals.committed(foreign(3, 9));
   assert.deepEqual(codes(settled), []);
   proposals.committed(foreign(5, 10));
+  assert.deepEqual(codes(settled), ['SUPERSEDED']);
+});
+
+test('C12 a batch cut from the log is superseded once a later term is committed before its place, which nobody may ever fill', () => {
+  const proposals = new Proposals(LIMITS);
+  const settled: Settlement[] = [];
+  propose(proposals, settled);
+  seal(proposals, 3, 10);
+  proposals.truncated(10);
+  proposals.committed(foreign(4, 9));
   assert.deepEqual(codes(settled), ['SUPERSEDED']);
 });
 
