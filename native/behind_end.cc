@@ -78,7 +78,8 @@ Result<BehindEnd> LookBehindEnd(FileSystem& files, const std::string& directory,
     if (size.value() >= kMinSegmentBytes) header = LoadSegmentHeader(*file.value(), number, identity);
     if (header.ok() && header.value().header.segment_bytes <= size.value()) {
       SegmentScanner scanner(*file.value(), header.value().header, volume.alignment);
-      const uint32_t from = number == end.segment ? end.offset : header.value().header.blocks_begin();
+      const uint32_t begin = header.value().header.blocks_begin();
+      const uint32_t from = number == end.segment ? std::max(end.offset, begin) : begin;
       if (Status status = LookThrough(scanner, from, &behind); !status.ok()) return status;
     } else if (header.ok() || header.status().code() == Code::kRotten) {
       // Nothing tells what stands in it.

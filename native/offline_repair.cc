@@ -44,7 +44,9 @@ Result<std::optional<Cut>> PlanCut(FileSystem& files, const std::string& directo
   Cut cut;
   cut.at = refused.end;
   for (const auto& [group, log] : kept.value().index.groups()) cut.keeps.push_back({group, log.tail()});
-  Result<BehindEnd> behind = LookBehindEnd(files, directory, identity, volume, cut.at);
+  // Behind the footer of a whole segment nothing is lost.
+  const Position behind_end = refused.finished ? Position{refused.end.segment + 1, 0} : refused.end;
+  Result<BehindEnd> behind = LookBehindEnd(files, directory, identity, volume, behind_end);
   if (!behind.ok()) return behind.status();
   cut.loses = std::move(behind.value());
   return std::optional<Cut>(std::move(cut));

@@ -65,7 +65,6 @@ class Recovery {
   size_t current_ = 0;                   // In which of them the kept stream ends,
   uint32_t offset_ = 0;                  // where in it,
   bool open_ = false;                    // and whether it may go on there.
-  bool finished_ = false;                // Whether it has its whole footer, so that no block can stand behind.
 };
 
 // Where the stream begins: in segment 1, or in the lowest one that has a whole base if segments below were let go.
@@ -126,6 +125,7 @@ void Recovery::MoveTo(size_t at, uint32_t offset) {
   current_ = at;
   offset_ = offset;
   result_.report.end = {static_cast<uint32_t>(segments_[at].header.number), offset};
+  result_.report.finished = false;
 }
 
 // False, with nothing changed, if the segment has to be walked.
@@ -163,8 +163,8 @@ Result<bool> Recovery::WalkByFooter(size_t at) {
   result_.previous_crc = trailer.last_crc;
   result_.based.push_back(number);
   open_ = false;
-  finished_ = true;
   MoveTo(at, trailer.footer_end);
+  report.finished = true;
   return true;
 }
 
@@ -245,8 +245,10 @@ Status Recovery::Keep(size_t at, SegmentScanner& scanner, const Found& found, Se
 Result<std::optional<ProvenBlock>> Recovery::Prove(size_t at, SegmentScanner& scanner, uint32_t offset) {
   Result<PriorContent> prior = LoadPriorContent(*segments_[at].file, segments_[at].header);
   if (!prior.ok()) return prior.status();
+  Result<std::optional<BlockHeader>> successor = set_.FirstBlockOf(segments_[at].header.number + 1, options_.alignment);
+  if (!successor.ok()) return successor.status();
   const ExpectedBlock expected{NextSequence(), result_.next_ordinal, result_.previous_crc};
-  return ProveBlock(scanner, offset, expected, prior.value());
+  return ProveBlock(scanner, offset, expected, prior.value(), successor.value());
 }
 
 void Recovery::MarkDamaged(size_t at, const ProvenBlock& proven) {
@@ -267,7 +269,7 @@ Status Recovery::EndSegment(size_t at, const SegmentWalk& walk) {
   result_.progress = walk.progress();
   if (walk.based()) result_.based.push_back(segments_[at].header.number);
   const std::optional<Trailer> finished = walk.Finished();
-  finished_ = finished.has_value();
+  result_.report.finished = finished.has_value();
   if (!finished) return Status();
   SegmentScanner scanner = Scanner(at, kFooterWindowBytes);
   Trailer trailer;
@@ -298,11 +300,18 @@ Status Recovery::CheckComplete() {
 // Decides what lies behind the kept stream, and where the next block may go.
 Status Recovery::JudgeTail() {
   result_.resume = result_.report.end;
+  Status uncertain;
   for (size_t at = current_; at < segments_.size(); ++at) {
     const SegmentHeader& header = segments_[at].header;
     bool untouched = true;
-    const uint32_t from = at != current_ ? header.blocks_begin() : finished_ ? header.blocks_end() : offset_;
-    if (Status status = JudgeSegment(at, from, &untouched); !status.ok()) return status;
+    const uint32_t end = result_.report.finished ? header.blocks_end() : offset_;
+    Status status = JudgeSegment(at, at == current_ ? end : header.blocks_begin(), &untouched);
+    // A later segment may yet bear witness.
+    if (status.code() == Code::kUncertainTail) {
+      if (uncertain.ok()) uncertain = status;
+    } else if (!status.ok()) {
+      return status;
+    }
     // The first touched or unusable segment pushes the resume point behind itself.
     const bool full = at == current_ && result_.report.blocks > 0 && !open_;
     if (!untouched || full || !header.self_contained() || header.alignment < options_.alignment) {
@@ -312,7 +321,7 @@ Status Recovery::JudgeTail() {
       result_.resume.offset = header.blocks_begin();
     }
   }
-  return Status();
+  return uncertain;
 }
 
 // Searches [from, end) of a segment for witnesses against the end of the stream, and for anything that was written.

@@ -16,7 +16,9 @@
 //              kept and those batches are damage; else recovery refuses, names file and offset, and changes nothing.
 //   uncertain  Nothing witnesses s, yet every sector of it was written (a block records how many of its sectors are
 //              zero by intent; an unwritten sector shows the zeros that lay there before). A torn write of 512-byte
-//              sectors does not look like that, so s may have been acknowledged and then rotted: recovery refuses too.
+//              sectors does not look like that, so s was written whole and then rotted, whether or not it had been
+//              acknowledged. It is kept if it proves itself, as above; if not, nobody can say what it was, and recovery
+//              refuses too.
 // One bad read proves nothing: a block is read again before it is judged. A read that the disk refuses is an I/O error,
 // never a verdict. Valid blocks that follow a hole and witness nothing beyond it were in flight together with what is
 // missing; they go with it.
@@ -62,6 +64,7 @@ struct RecoveryReport {
   uint64_t bytes = 0;  // Of the blocks kept.
   uint64_t last_sequence = 0;
   Position end;                     // Where the kept stream ends; segment 0 if it does not begin.
+  bool finished = false;            // That segment has its whole footer, so no block can stand behind.
   bool torn = false;                // Something after it was dropped:
   uint64_t torn_bytes = 0;          //   bytes from there to the last one that was written,
   uint64_t dropped_blocks = 0;      //   valid blocks among them.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "segment_scanner.h"
 #include "spare.h"
 
 namespace scriptorium {
@@ -43,6 +44,19 @@ Result<OpenedSegment> SegmentSet::Open(uint64_t number) const {
                       "the file ends here, but its header says " + std::to_string(header.value().header.segment_bytes));
   }
   return OpenedSegment{header.value().header, std::move(file.value()), header.value().from_copy};
+}
+
+Result<std::optional<BlockHeader>> SegmentSet::FirstBlockOf(uint64_t number, uint32_t alignment) const {
+  const std::optional<BlockHeader> none;
+  if (number > numbers_.back()) return none;
+  Result<OpenedSegment> opened = Open(number);
+  if (!opened.ok() && opened.status().code() != Code::kRotten) return opened.status();
+  if (!opened.ok() || opened.value().file == nullptr) return none;
+  SegmentScanner scanner(*opened.value().file, opened.value().header, alignment, alignment);
+  BlockHeader header;
+  Result<bool> is_header = scanner.HeaderAt(opened.value().header.blocks_begin(), &header);
+  if (!is_header.ok()) return is_header.status();
+  return is_header.value() ? std::optional<BlockHeader>(header) : none;
 }
 
 }  // namespace scriptorium

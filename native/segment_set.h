@@ -5,6 +5,7 @@
 #define SCRIPTORIUM_SEGMENT_SET_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ class SegmentSet {
   const std::vector<uint64_t>& spares() const { return spares_; }
   // Without a file for the newest segment if it holds not a byte: it is made again when it is needed (S17).
   Result<OpenedSegment> Open(uint64_t number) const;
+  // The header of the block that the segment begins with, if there is such a segment and one stands there.
+  Result<std::optional<BlockHeader>> FirstBlockOf(uint64_t number, uint32_t alignment) const;
   std::string PathOf(uint64_t number) const { return JoinPath(directory_, SegmentName(number)); }
 
  private:

@@ -73,50 +73,48 @@ Result<Witnesses> FindWitnesses(SegmentScanner& scanner, uint32_t offset, uint64
   return found;
 }
 
-// Puts the header together that must have stood before these records; `next` carries its checksum. `block` is all that
-// stands between.
-std::optional<BlockHeader> RebuildHeader(std::span<const uint8_t> block, const BlockHeader& next,
+// Puts the header together that must have stood before these records; `next_crc` is the checksum of it that the block
+// behind carries. `bytes` begins where the block did, and may reach further.
+std::optional<BlockHeader> RebuildHeader(std::span<const uint8_t> bytes, uint32_t next_crc,
                                          const ExpectedBlock& expected, uint32_t offset, const SegmentHeader& segment,
                                          const PriorContent& prior, std::vector<uint32_t>* damaged) {
   BlockHeader header;
   header.sequence = expected.sequence;
   header.nonce = segment.nonce;
   header.offset = offset;
-  header.block_bytes = static_cast<uint32_t>(block.size());
   header.previous_crc = expected.previous_crc;
   // Records go on as long as their ordinals do; what follows the last is padding.
   size_t end = kBlockHeaderBytes;
-  while (block.size() - end >= kRecordHeaderBytes &&
-         Load<uint64_t>(block.data() + end + 16) == expected.first_ordinal + header.record_count) {
-    const uint64_t bytes = RecordBytes(Load<uint32_t>(block.data() + end + 4));
-    if (bytes > block.size() - end) return std::nullopt;
-    end += bytes;
+  while (bytes.size() - end >= kRecordHeaderBytes &&
+         Load<uint64_t>(bytes.data() + end + 16) == expected.first_ordinal + header.record_count) {
+    const uint64_t record_bytes = RecordBytes(Load<uint32_t>(bytes.data() + end + 4));
+    if (record_bytes > bytes.size() - end) return std::nullopt;
+    end += record_bytes;
     ++header.record_count;
   }
   header.body_bytes = static_cast<uint32_t>(end - kBlockHeaderBytes);
+  header.block_bytes = static_cast<uint32_t>(RoundUp(end, segment.alignment));
+  if (header.block_bytes > bytes.size()) return std::nullopt;
+  const std::span<const uint8_t> block = bytes.first(header.block_bytes);
   if (!AllZero(block.data() + end, block.size() - end)) return std::nullopt;
   const std::optional<uint32_t> body_crc = BodyCrc(block, header, expected.first_ordinal, damaged);
   if (!body_crc) return std::nullopt;
   header.body_crc = *body_crc;
   header.same_sectors = prior.CountUnwritten(block.subspan(kSectorBytes), offset + static_cast<uint32_t>(kSectorBytes));
   for (uint64_t lag = 1; lag <= std::min(kMaxLag, expected.sequence); ++lag) {
-    std::array<uint8_t, kBlockHeaderBytes> bytes{};
+    std::array<uint8_t, kBlockHeaderBytes> encoded{};
     header.durable_through = expected.sequence - lag;
-    EncodeBlockHeader(&header, bytes.data());
-    if (header.header_crc == next.previous_crc) return header;
+    EncodeBlockHeader(&header, encoded.data());
+    if (header.header_crc == next_crc) return header;
   }
   return std::nullopt;
 }
 
-}  // namespace
-
-Result<std::optional<ProvenBlock>> ProveBlock(SegmentScanner& scanner, uint32_t offset, const ExpectedBlock& expected,
-                                              const PriorContent& prior) {
+// A block with a header that holds, or that can be rebuilt, and of which all but the bodies of batches is proven; who
+// bears witness to it is another question.
+Result<std::optional<ProvenBlock>> Reconstruct(SegmentScanner& scanner, uint32_t offset, const ExpectedBlock& expected,
+                                               const PriorContent& prior, const std::optional<BlockHeader>& next) {
   const std::optional<ProvenBlock> unproven;
-  if (offset >= scanner.header().blocks_end()) return unproven;
-  Result<Witnesses> witnesses = FindWitnesses(scanner, offset, expected.sequence);
-  if (!witnesses.ok()) return witnesses.status();
-  if (!witnesses.value().durable) return unproven;
   Result<Found> found = scanner.BlockAt(offset);
   if (!found.ok()) return found.status();
   ProvenBlock proven;
@@ -133,16 +131,40 @@ Result<std::optional<ProvenBlock>> ProveBlock(SegmentScanner& scanner, uint32_t 
     proven.bytes.assign(block.value().begin(), block.value().end());
     return std::optional<ProvenBlock>(std::move(proven));
   }
-  const std::optional<BlockHeader>& next = witnesses.value().next;
-  if (found.value().kind != Found::Kind::kNothing || !next || next->offset - offset > kMaxBlockBytes) return unproven;
-  Result<std::span<const uint8_t>> block = scanner.View(offset, next->offset - offset);
-  if (!block.ok()) return block.status();
+  if (found.value().kind != Found::Kind::kNothing || !next) return unproven;
+  const bool same_segment = next->nonce == scanner.header().nonce;
+  const uint32_t end = same_segment ? next->offset : scanner.header().blocks_end();
+  Result<std::span<const uint8_t>> bytes =
+      scanner.View(offset, std::min<uint32_t>(end - offset, static_cast<uint32_t>(kMaxBlockBytes)));
+  if (!bytes.ok()) return bytes.status();
   const std::optional<BlockHeader> header =
-      RebuildHeader(block.value(), *next, expected, offset, scanner.header(), prior, &proven.damaged);
-  if (!header) return unproven;
+      RebuildHeader(bytes.value(), next->previous_crc, expected, offset, scanner.header(), prior, &proven.damaged);
+  if (!header || (same_segment && offset + header->block_bytes != end)) return unproven;
   proven.header = *header;
-  proven.bytes.assign(block.value().begin(), block.value().end());
+  proven.bytes.assign(bytes.value().begin(), bytes.value().begin() + header->block_bytes);
   return std::optional<ProvenBlock>(std::move(proven));
+}
+
+}  // namespace
+
+Result<std::optional<ProvenBlock>> ProveBlock(SegmentScanner& scanner, uint32_t offset, const ExpectedBlock& expected,
+                                              const PriorContent& prior, const std::optional<BlockHeader>& successor) {
+  const std::optional<ProvenBlock> unproven;
+  if (offset >= scanner.header().blocks_end()) return unproven;
+  Result<Witnesses> witnesses = FindWitnesses(scanner, offset, expected.sequence);
+  if (!witnesses.ok()) return witnesses.status();
+  const bool follows = successor && successor->sequence == expected.sequence + 1;
+  // The stream goes on there without it: what stands here was dropped as torn.
+  if (!witnesses.value().durable && successor && !follows) return unproven;
+  std::optional<BlockHeader> next = witnesses.value().next;
+  if (!next && follows) next = successor;
+  Result<std::optional<ProvenBlock>> proven = Reconstruct(scanner, offset, expected, prior, next);
+  if (!proven.ok() || !proven.value() || witnesses.value().durable) return proven;
+  const BlockHeader& header = proven.value()->header;
+  // The first block of a segment was submitted when all blocks before it were durable.
+  if (follows && successor->previous_crc == header.header_crc) return proven;
+  if (prior.CountUnwritten(proven.value()->bytes, offset) > header.same_sectors) return unproven;
+  return proven;
 }
 
 }  // namespace scriptorium

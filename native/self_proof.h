@@ -33,10 +33,11 @@ struct ExpectedBlock {
   uint32_t previous_crc;
 };
 
-// Judges the block at `offset`. Only a block that a later one says was durable; to any other the rules of the tail
-// apply.
+// Judges the block at `offset`. `successor` is the first block of the next segment, if there is one. A block that
+// nothing bears witness to is proven only if every sector of it was written: one that is torn has some that were not,
+// so what is wrong with this one happened to it later, and whether it was acknowledged or not, it is part of the log.
 Result<std::optional<ProvenBlock>> ProveBlock(SegmentScanner& scanner, uint32_t offset, const ExpectedBlock& expected,
-                                              const PriorContent& prior);
+                                              const PriorContent& prior, const std::optional<BlockHeader>& successor);
 
 }  // namespace scriptorium
 

@@ -74,14 +74,71 @@ TEST("S06: a last block of which only the first sectors arrived, at every 512-by
   }
 }
 
-TEST("S07: a last block that was written whole and does not hold is an uncertain tail, not a torn one") {
+TEST("S07: a last block that was written whole and does not hold costs a batch if it proves the rest, or is refused") {
   const Healthy healthy = Make(4, false);
   const BlockSummary& last = healthy.blocks.back();
   const Bytes whole = healthy.disk->Content(PathOf(last));
-  for (const size_t byte : {size_t{0}, size_t{8}, size_t{60}, size_t{64}, size_t{2000}, size_t{9000}}) {
+  for (const size_t byte : {size_t{0}, size_t{8}, size_t{60}, size_t{64}, size_t{100}}) {
     healthy.disk->SetContent(PathOf(last), Flipped(whole, 8 * (last.header.offset + byte)));
     CheckRefused(*healthy.disk, Code::kUncertainTail, PathOf(last), last.header.offset);
   }
+  for (const size_t byte : {size_t{200}, size_t{2000}, size_t{9000}}) {
+    healthy.disk->SetContent(PathOf(last), Flipped(whole, 8 * (last.header.offset + byte)));
+    CheckLoses(healthy, 1);
+  }
+}
+
+TEST("S07 S08 R29: the last block of a segment without a footer is judged by the first of the next one") {
+  const Healthy torn = Make(4, false);
+  const BlockSummary& dropped = torn.blocks.back();
+  const BlockSummary& kept = torn.blocks[torn.blocks.size() - 2];
+  // The first sector did not arrive, so nothing in this segment says what was durable, and the log goes on in the next.
+  torn.disk->SetContent(kFirst, Patched(torn.disk->Content(kFirst), dropped.header.offset, Bytes(512)));
+  Recorder recorder;
+  Result<std::unique_ptr<Journal>> journal = Journal::Open(*torn.disk, TinyOpen(), recorder);
+  CHECK_OK(journal.status());
+  CHECK(journal.value()->report().torn);
+  for (uint32_t index = 4; index <= 6; ++index) {
+    CHECK_OK(journal.value()->Append(MakeBatch(0, 1, index, 1, 9000 + index)).status());
+    CHECK(journal.value()->Drive(true));
+  }
+  CHECK_OK(journal.value()->Close());
+  const std::string holds = Describe(*journal.value());
+  Healthy healthy{torn.disk->AfterRestart(), {}, holds};
+  healthy.blocks = InspectDirectory(*healthy.disk, kDirectory, SIZE_MAX).blocks;
+  const Bytes whole = healthy.disk->Content(kFirst);
+  const size_t at = kept.header.offset;
+  for (const size_t byte : {size_t{8}, size_t{60}}) {
+    healthy.disk->SetContent(kFirst, Flipped(whole, 8 * (at + byte)));
+    CheckLoses(healthy, 0);
+  }
+  for (const size_t byte : {size_t{200}, size_t{5000}}) {
+    healthy.disk->SetContent(kFirst, Flipped(whole, 8 * (at + byte)));
+    CheckLoses(healthy, 1);
+  }
+  // Sectors that are lost make no torn block of it.
+  healthy.disk->SetContent(kFirst, Patched(whole, at + 4096, Bytes(4096)));
+  CheckLoses(healthy, 1);
+  healthy.disk->SetContent(kFirst, Flipped(whole, 8 * (at + 70)));
+  CheckRefused(*healthy.disk, Code::kRotten, kFirst, at);
+  // What was dropped stays so, whatever becomes of it.
+  for (const uint8_t filler : {uint8_t{0xff}, uint8_t{0x01}}) {
+    Bytes changed = whole;
+    std::fill_n(changed.begin() + dropped.header.offset, dropped.header.block_bytes, filler);
+    healthy.disk->SetContent(kFirst, changed);
+    Result<std::unique_ptr<Journal>> again = Open(*healthy.disk);
+    CHECK_OK(again.status());
+    CHECK_EQUAL(Describe(*again.value()), holds);
+  }
+  const Healthy first_life = Make(4, false);
+  Bytes changed = whole;
+  const Bytes before = first_life.disk->Content(kFirst);
+  std::copy_n(before.begin() + dropped.header.offset, dropped.header.block_bytes,
+              changed.begin() + dropped.header.offset);
+  healthy.disk->SetContent(kFirst, Flipped(changed, 8 * (size_t{dropped.header.offset} + 2000)));
+  Result<std::unique_ptr<Journal>> again = Open(*healthy.disk);
+  CHECK_OK(again.status());
+  CHECK_EQUAL(Describe(*again.value()), holds);
 }
 
 TEST("S08 S09 R29: a flipped bit of a block that later ones bear witness to costs a batch at most, or is refused") {
@@ -276,8 +333,8 @@ TEST("S09: random damage anywhere never opens to something else than a prefix of
     CHECK(journal.value()->report().damaged_blocks > 0 ||
           std::find(prefixes.begin(), prefixes.end(), holds) != prefixes.end());
   }
-  CHECK(refused > 1000);
-  CHECK(damaged > 10);
+  CHECK(refused > 500);
+  CHECK(damaged > 1000);
 }
 
 TEST("S14 S26 R29: a batch that does not hold when it is read is never handed out, and its place is named") {

@@ -153,6 +153,24 @@ TEST("S08 S01: a rotten block is cut off with all that follows it, and whole seg
   CheckGoesOn(*healthy.disk, static_cast<uint32_t>(kept) + 1);
 }
 
+TEST("S08: behind a whole segment only those that follow it are taken away") {
+  const Healthy healthy = Make(16, true);
+  const uint64_t last = healthy.blocks.back().segment;
+  const BlockSummary& first = *std::find_if(healthy.blocks.begin(), healthy.blocks.end(),
+                                            [&](const BlockSummary& block) { return block.segment == last; });
+  // In the base of the last segment, which nothing proves.
+  const size_t byte = first.header.offset + kBlockHeaderBytes + 4;
+  healthy.disk->SetContent(PathOf(first), Flipped(healthy.disk->Content(PathOf(first)), 8 * byte));
+  const DiskImage before = healthy.disk->Image();
+  const RepairPlan plan = Plan(*healthy.disk);
+  CHECK(plan.cut && plan.cut->at.segment == last - 1);
+  CHECK(plan.cut->loses.segments == std::vector<uint64_t>{last});
+  CHECK_OK(RepairDirectory(*healthy.disk, kDirectory, plan.cut->at).status());
+  const std::string whole = JoinPath(kDirectory, SegmentName(last - 1));
+  CHECK_EQUAL(healthy.disk->Image().files.at(whole).Fingerprint(), before.files.at(whole).Fingerprint());
+  CheckGoesOn(*healthy.disk, static_cast<uint32_t>(plan.cut->keeps[0].tail.index) + 1);
+}
+
 TEST("S07: what was set aside once stays when the same segment is cut again") {
   const Healthy healthy = Make(4, false);
   for (const char* suffix : {".corrupt", ".corrupt-2", ".corrupt-3"}) {
