@@ -53,7 +53,8 @@ class FaultFileSystem final : public FileSystem {
   // Completes writes in an order of its own, each durable by itself and not before it completes.
   Result<std::unique_ptr<WriteQueue>> OpenQueue(WriteMode mode, uint32_t depth) override;
   uint64_t RandomNumber() override;
-  uint64_t NowMillis() override { return 1'700'000'000'000; }
+  uint64_t NowMillis() override { return now_millis_; }
+  void SetNow(uint64_t millis) { now_millis_ = millis; }
 
   // Operation number `operation` will fail, counted over the life of this disk; 0 for none.
   void Plan(uint64_t operation, Fault fault);
@@ -123,6 +124,7 @@ class FaultFileSystem final : public FileSystem {
   uint64_t planned_operation_ = 0;
   Fault planned_fault_ = Fault::kNone;
   bool crashed_ = false;
+  uint64_t now_millis_ = 1'700'000'000'000;
   std::vector<std::pair<const char*, std::string>> sites_;  // What was done to which path.
   Names names_;                                             // As a reader sees them.
   Names durable_names_;

@@ -64,8 +64,29 @@ Status SegmentStore::Ensure(uint64_t number) {
   return Prepare(lock, number);
 }
 
+// Files can be removed under a running process: what was acknowledged would then be gone without a word (S56).
+Status SegmentStore::CheckPresent() {
+  std::vector<uint64_t> expected;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [number, header] : headers_) expected.push_back(number);
+  }
+  Result<std::vector<std::string>> names = files_.List(options_.directory);
+  if (!names.ok()) return names.status();
+  std::lock_guard lock(mutex_);
+  for (const uint64_t number : expected) {
+    // Those that were let go meanwhile are gone by right.
+    if (number < released_ || headers_.find(number) == headers_.end()) continue;
+    if (std::find(names.value().begin(), names.value().end(), SegmentName(number)) == names.value().end()) {
+      return Status(Code::kIoError, PathOf(number) + ": was removed while the journal was open");
+    }
+  }
+  return Status();
+}
+
 Result<SegmentStore::Writable> SegmentStore::OpenForWriting(uint64_t number) {
   if (Status status = Ensure(number); !status.ok()) return status;
+  if (Status status = CheckPresent(); !status.ok()) return status;
   SegmentHeader header;
   std::optional<MadeSegment> made;
   {

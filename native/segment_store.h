@@ -67,7 +67,8 @@ class SegmentStore {
   Status space() const;
   void OnSpace(std::function<void()> callback);
   bool AnyBelow(uint64_t number) const;
-  // The segment opened for writing, made first if need be. The writer calls this.
+  // The segment opened for writing, made first if need be. The writer calls this; an error as well if a file that is
+  // still needed is gone from the directory.
   struct Writable {
     std::unique_ptr<File> file;
     SegmentHeader header;
@@ -104,6 +105,7 @@ class SegmentStore {
 
  private:
   SegmentHeader NewHeader(uint64_t number);
+  Status CheckPresent();
   Status Prepare(std::unique_lock<std::mutex>& lock, uint64_t number);
   Result<MadeSegment> Make(SegmentHeader header, std::optional<uint64_t> spare);
   bool Work(std::unique_lock<std::mutex>& lock);

@@ -136,7 +136,7 @@ TEST(
   std::printf("# %d cases at %zu sites\n", cases, tried.size());
 }
 
-TEST("S12 S13: a write that is lost or goes astray, at any operation, is noticed before anything wrong is told") {
+TEST("S12 S13 S39: a write that is lost or goes astray, at any operation, is noticed before anything wrong is told") {
   int noticed = 0;
   int unwitnessed = 0;
   for (const WriteMode mode : kModes) {

@@ -25,12 +25,13 @@ export class LoopDisk {
     this.path = path;
   }
 
-  /** Makes the image beside `path`, which must not exist, and mounts it there. */
-  static create(path: string, mebibytes: number): LoopDisk {
+  /** Makes the image beside `path`, which must not exist, and mounts it there; `inodes` bounds how many files fit. */
+  static create(path: string, mebibytes: number, inodes?: number): LoopDisk {
     const image = `${path}.image`;
     writeFileSync(image, '');
     truncateSync(image, mebibytes * MEBIBYTE);
-    shell('mkfs.ext4', '-q', '-O', '^has_journal', image);
+    const bounds = inodes === undefined ? [] : ['-N', String(inodes)];
+    shell('mkfs.ext4', '-q', '-O', '^has_journal', ...bounds, image);
     mkdirSync(path);
     shell('mount', '-o', 'loop', image, path);
     // A scribe's directory begins empty.

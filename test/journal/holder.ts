@@ -1,12 +1,14 @@
 /**
  * A program that opens the journal given to it and works on it until it is stopped: `hold` keeps it open, `append` writes
- * one batch after the other and prints the index of each that is durable, `exit` calls process.exit in the middle of that.
+ * one batch after the other and prints the index of each that is durable, and why it ended if the journal failed, `exit`
+ * calls process.exit in the middle of that.
  */
 import { makeBatch, TestJournal } from './temporary.ts';
 
 const [directory, mode] = process.argv.slice(2) as [string, 'hold' | 'append' | 'exit'];
 const opened = await TestJournal.open(directory);
 process.stdout.write('open\n');
+void opened.failure.then((error) => process.stderr.write(`${error}\n`));
 if (mode === 'hold') {
   setInterval(() => {}, 60_000);
 } else {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ERRORS } from '../../src/errors.ts';
 import { checkBench, checkFileSizes, checkSourceTree, checkTestFiles } from './check.ts';
+import { faultsInTestNames } from './faults.ts';
 
 /** Compiled tests run from dist/test/tidy. */
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -25,6 +26,15 @@ test('no file elsewhere is too long', () => {
 
 test('every test file has a test', () => {
   assert.deepEqual(checkTestFiles(join(ROOT, 'test')), []);
+});
+
+test('each fault of a disk, S01 to S57, stands in the name of a test', () => {
+  const named = faultsInTestNames([join(ROOT, 'test'), join(ROOT, 'native', 'test')]);
+  const all = Array.from({ length: 57 }, (_, at) => `S${String(at + 1).padStart(2, '0')}`);
+  assert.deepEqual(
+    all.filter((fault) => !named.has(fault)),
+    [],
+  );
 });
 
 test('every error stands in docs/errors.md with its outcome and meaning, and nothing else does', () => {
