@@ -57,8 +57,10 @@ void SegmentStore::OnSpace(std::function<void()> callback) {
 
 Status SegmentStore::Ensure(uint64_t number) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !preparing_; });
-  if (headers_.find(number) != headers_.end()) return Status();
+  const auto exists = [&] { return headers_.find(number) != headers_.end(); };
+  // Another one that is being made, or tried again, holds up nobody who has this one.
+  changed_.wait(lock, [&] { return exists() || !preparing_; });
+  if (exists()) return Status();
   // If there is no room, the thread goes on trying.
   wanted_ = std::max(wanted_, number);
   return Prepare(lock, number);

@@ -86,7 +86,15 @@ function printStatus(status: ClusterStatus): void {
   );
   const scribeRow = (it: ScribeReport): (string | number)[] =>
     answered(it)
-      ? [it.scribeId, it.address, it.state, it.term, it.tail.index, it.durableIndex, it.commitIndex]
+      ? [
+          it.scribeId,
+          it.address,
+          it.state === 'ok' && it.noSpace ? 'no space' : it.state,
+          it.term,
+          it.tail.index,
+          it.durableIndex,
+          it.commitIndex,
+        ]
       : ['?', it.address, it.state];
   print(
     formatTable([
