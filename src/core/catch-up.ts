@@ -4,7 +4,7 @@
  * prefix of that log. Never steps back below what is committed here.
  */
 import type { PeerKey, ReadReply } from './messages.ts';
-import type { EntryId } from './types.ts';
+import { type EntryId, sameId } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -39,13 +39,13 @@ export class CatchUp {
     const request = this.#request;
     if (from !== this.donor || request === null || request.number !== reply.request) return 'going';
     this.#request = null;
-    if (reply.outcome === 'conflict') return this.#stepBack(request.prev, reply.hint);
     const { log } = this.#state;
+    // The log may have moved since the request: then the answer is worthless, and a conflict would cut what came meanwhile.
+    if (!sameId(request.prev, log.tail)) return this.#finish('failed');
+    if (reply.outcome === 'conflict') return this.#stepBack(request.prev, reply.hint);
     const first = reply.batches[0];
-    // The log may have moved since the request: a chunk that no longer follows its end is worthless.
-    const follows =
-      first?.firstIndex === log.tail.index + 1 && first.term >= log.tail.term && log.terms.holds(request.prev);
-    if (reply.outcome !== 'entries' || !follows || request.prev.index !== log.tail.index) return this.#finish('failed');
+    const follows = first?.firstIndex === log.tail.index + 1 && first.term >= log.tail.term;
+    if (reply.outcome !== 'entries' || !follows) return this.#finish('failed');
     for (const batch of reply.batches) this.#state.append(batch);
     this.#state.advanceCommitTo(reply.commit);
     return this.#finish('going');

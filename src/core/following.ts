@@ -73,7 +73,8 @@ export class Following {
   fetch(from: PeerKey, message: Fetch): void {
     if (!this.#recognise(from, message.term, message.incarnation)) return;
     const { log } = this.#state;
-    if (log.terms.holds(message.upTo)) {
+    // What lies below the base was applied, so it is in every later leader's log: a fetch that comes late asks for nothing.
+    if (message.upTo.index < log.base.index || log.terms.holds(message.upTo)) {
       this.#catchUp = null;
       this.#accept(message.upTo.index); // Log Matching: everything before it is the leader's too
       this.#reply(from, null);

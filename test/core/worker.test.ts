@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { WorkerEffects } from '../../src/core/effects.ts';
 import { type Read, scribeKey } from '../../src/core/messages.ts';
+import type { Batch } from '../../src/core/types.ts';
 import { at, Bench, batch, sent } from './worker-bench.ts';
 
 describe('a worker that accepted entries of a leader and then campaigns', () => {
@@ -106,6 +107,35 @@ describe('a worker that steps back to meet a donor', () => {
     assert.deepEqual(bench.machine.tail, at(1, 1));
     const again = sends.find(({ to }) => to === scribeKey('a'))?.message as Read;
     assert.deepEqual(again.prev, at(1, 1));
+  });
+});
+
+describe('a learner and what comes late', () => {
+  const big = (firstIndex: number): Batch => ({ ...batch(firstIndex, 1), bytes: new Uint8Array(900) });
+
+  test('P03 R16: told to fetch what it has applied and dropped since, it reads nothing and says what it has', () => {
+    const bench = new Bench();
+    for (let index = 1; index <= 4; index++) {
+      bench.append(1, index === 1 ? at(0, 0) : at(index - 1, 1), [big(index)], index);
+      bench.machine.step({ kind: 'applied', index }, bench.now);
+    }
+    bench.append(1, at(4, 1), [batch(5, 1)], 4);
+    const late = { kind: 'fetch', term: 1, incarnation: 'v1', source: 'a', upTo: at(2, 1) } as const;
+    const effects = bench.receive('worker:v1', late);
+    assert.deepEqual(sent(effects, 'read'), []);
+    assert.deepEqual(sent(effects, 'appendReply')[0]?.durable, at(5, 1));
+  });
+
+  test('P03 R6: a conflict with an end that its log no longer has cuts nothing that the leader sent meanwhile', () => {
+    const bench = new Bench();
+    bench.append(1, at(0, 0), [batch(1, 1), batch(2, 1)], 1);
+    const fetch = { kind: 'fetch', term: 4, incarnation: 'v1', source: 'a', upTo: at(6, 4) } as const;
+    const [read] = sent(bench.receive('worker:v1', fetch), 'read');
+    assert.deepEqual(read?.prev, at(2, 1));
+    bench.append(4, at(1, 1), [batch(2, 4), batch(3, 4)], 1);
+    bench.readReply('scribe:a', read as Read, { outcome: 'conflict', hint: at(1, 1) });
+    assert.deepEqual(bench.machine.tail, at(3, 4));
+    assert.deepEqual(sent(bench.append(4, at(9, 4), [], 1), 'appendReply')[0]?.durable, at(3, 4));
   });
 });
 
