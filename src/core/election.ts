@@ -27,7 +27,8 @@ const GOING: ElectionResult = { kind: 'going' };
 const LOST: ElectionResult = { kind: 'lost' };
 
 export class Election {
-  readonly isTransfer: boolean;
+  /** Term of the leader that asked for this attempt itself, so that it lives stops nobody; null: nobody did. */
+  readonly askedIn: Term | null;
   readonly #state: WorkerState;
   #phase: 'probing' | 'catching-up' | 'voting' = 'probing';
   #round = 0;
@@ -40,11 +41,14 @@ export class Election {
   /** Donors that failed in this attempt. */
   readonly #spent = new Set<PeerKey>();
 
-  /** `isTransfer`: the leader itself asked for this attempt, so that it lives stops nobody. */
-  constructor(state: WorkerState, isTransfer: boolean) {
+  constructor(state: WorkerState, askedIn: Term | null) {
     this.#state = state;
-    this.isTransfer = isTransfer;
+    this.askedIn = askedIn;
     this.#probe();
+  }
+
+  get isTransfer(): boolean {
+    return this.askedIn !== null;
   }
 
   get wakeAt(): number {

@@ -195,10 +195,9 @@ export class WorkerMachine {
   #onLeader(term: Term, take: () => boolean): void {
     if (this.#leadership !== null && term <= this.#state.term) return;
     if (this.#leadership !== null) this.#stepDown();
-    const { leader } = this.#state;
     if (!take()) return;
-    // The leader that asked for this election goes on being heard until it is over.
-    if (this.#election?.isTransfer !== true || leader === null || term > leader.term) this.#endElection();
+    // The leader that asked for this election goes on being heard until it is over; a newer one's log is none to win it with.
+    if (this.#election?.askedIn !== term) this.#endElection();
     this.#electionAt = this.#timeoutFromNow();
   }
 
@@ -208,13 +207,14 @@ export class WorkerMachine {
     const isLeader = leader?.term === term && leader.identity.incarnation === incarnation;
     if (!isLeader || from !== workerKey(incarnation) || this.#leadership !== null || !sameId(log.tail, tail)) return;
     this.#endElection();
-    this.#stand(true);
+    this.#stand(term);
   }
 
-  #stand(isTransfer: boolean): void {
+  /** `askedIn`: the term of the leader that asked for it, or null. */
+  #stand(askedIn: Term | null): void {
     this.#following.stop();
     this.#enter('candidate');
-    this.#election = new Election(this.#state, isTransfer);
+    this.#election = new Election(this.#state, askedIn);
   }
 
   #onAppendReply(from: PeerKey, reply: AppendReply): void {
@@ -295,7 +295,7 @@ export class WorkerMachine {
     }
     this.#following.tick();
     if (this.#election !== null) this.#progress(this.#election.tick());
-    else if (now >= this.#electionAt) this.#stand(false);
+    else if (now >= this.#electionAt) this.#stand(null);
   }
 
   #progress(result: ElectionResult | undefined): void {

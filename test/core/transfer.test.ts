@@ -124,6 +124,17 @@ describe('a worker that is to take over', () => {
     assert.equal(bench.machine.role, 'learner');
   });
 
+  test('P38: gives way to a newer one that a scribe has told it of before', () => {
+    const bench = following();
+    bench.receive('worker:v1', { ...takeOver, tail: at(2, 1) });
+    bench.linkWorker('x1');
+    const leader = { workerId: 'v', incarnation: 'x1', address: 'v:1' };
+    bench.receive('scribe:a', { kind: 'leaderNotice', term: 3, leader });
+    assert.equal(bench.machine.role, 'candidate');
+    bench.append(3, at(2, 1), [batch(3, 3)], 2, 'x1');
+    assert.equal(bench.machine.role, 'learner');
+  });
+
   test('does nothing when its log ends elsewhere, or the leader is another', () => {
     const bench = following();
     bench.receive('worker:v1', { ...takeOver, tail: at(3, 1) });
