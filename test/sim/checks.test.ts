@@ -21,7 +21,7 @@ const batch = (firstIndex: number, term: number, count = 1): Batch => ({
 });
 
 const configuration = { scribes: ['a', 'b', 'c'].map((id) => ({ scribeId: id, storageUuid: id, address: `${id}:1` })) };
-const known = { id: { index: 0, term: 0 }, configuration };
+const known = [configuration];
 
 const breaks = (invariant: string, run: () => void): void => {
   assert.throws(run, (error) => error instanceof Violation && error.invariant === invariant, invariant);

@@ -3,8 +3,10 @@
  * majority's answers (R8). Judged from the messages delivered to it, on its own clock.
  */
 import type { Message, PeerKey, ProbeReply } from '../../src/core/messages.ts';
+import type { Configuration, LoggedConfiguration } from '../../src/core/types.ts';
 import { agrees } from './agreement.ts';
-import { describeId, notBehind } from './log-tree.ts';
+import { HeardConfigurations } from './heard-configurations.ts';
+import { describeId, idOf, type LogNode, notBehind } from './log-tree.ts';
 import { demand } from './violation.ts';
 import type { WorkerHost } from './worker-host.ts';
 import type { World } from './world.ts';
@@ -16,19 +18,29 @@ export class ElectionChecks {
   #round = 0;
   /** Answers to the newest probe; a scribe asked again over a new link answers twice. */
   #replies: { readonly from: PeerKey; readonly reply: ProbeReply }[] = [];
+  /** What they told of configurations by the time it asked for votes; what comes later may be left out. */
+  #probed: readonly LoggedConfiguration[] = [];
   /** When each scribe last answered this leader, from its election on. */
   #answeredAt = new Map<PeerKey, number>();
   #electedAt = 0;
   /** When the configuration that is counted by came into force. */
   #configuredAt = { index: 0, at: 0 };
 
-  constructor(world: World, name: string, machine: WorkerHost['machine']) {
+  readonly #heard: HeardConfigurations;
+
+  constructor(world: World, name: string, machine: WorkerHost['machine'], contact: LoggedConfiguration) {
+    this.#heard = new HeardConfigurations(contact);
     this.#world = world;
     this.#name = name;
     this.#machine = machine;
   }
 
   received(from: PeerKey, message: Message, now: number): void {
+    if (message.kind === 'probeReply') this.#heard.hear(message.tail, message.configuration);
+    if (message.kind === 'configurationNotice') {
+      const { configuration, term: leading } = message;
+      this.#heard.hear({ index: configuration.id.index, term: leading }, configuration);
+    }
     if (message.kind === 'probeReply' && message.round === this.#round) this.#replies.push({ from, reply: message });
     const { role, term } = this.#machine;
     if (message.kind === 'appendReply' && role === 'leader' && message.term === term) this.#answeredAt.set(from, now);
@@ -37,7 +49,7 @@ export class ElectionChecks {
   elected(now: number): void {
     this.#answeredAt = new Map();
     this.#electedAt = now;
-    this.#configuredAt = { index: this.#machine.configuration.id.index, at: now };
+    this.#configuredAt = { index: this.#led().index, at: now };
   }
 
   sending(message: Message): void {
@@ -46,18 +58,26 @@ export class ElectionChecks {
       this.#replies = [];
     }
     if (message.kind !== 'vote' && message.kind !== 'transferVote') return;
-    const { configuration } = this.#machine.configuration;
-    const lower = agrees(
-      configuration,
-      this.#said(({ term }) => term < message.term),
-    );
+    this.#probed = this.#replies.map(({ reply }) => reply.configuration);
+    const sets = this.#heard.inForce(this.#world.tree.endingAt(this.#machine.tail) ?? null, this.#probed);
+    const byMajority = (what: (reply: ProbeReply) => boolean): boolean =>
+      sets.some((configuration) => agrees(configuration, this.#said(what)));
+    const lower = byMajority(({ term }) => term < message.term);
     demand(lower, 'term-not-from-majority', () => `${this.#name} asks for ${message.term}`);
-    const covered = agrees(
-      configuration,
-      this.#said(({ tail }) => notBehind(message.tail, tail)),
-    );
-    const asks = (): string => `${this.#name} asks with ${describeId(message.tail)}`;
-    demand(covered, 'candidate-not-caught-up', asks);
+    const covered = byMajority(({ tail }) => notBehind(message.tail, tail));
+    demand(covered, 'candidate-not-caught-up', () => `${this.#name} asks with ${describeId(message.tail)}`);
+  }
+
+  /** By which configurations it may count votes with a log that ends at `tip`. */
+  inForce(tip: LogNode | null): readonly Configuration[] {
+    return this.#heard.inForce(tip, []);
+  }
+
+  /** The configuration of the log that it leads with, and where that stands: a leader goes by nothing else. */
+  #led(): { readonly index: number; readonly configuration: Configuration } {
+    const configured = this.#world.rules.leaderOf(this.#machine.term)?.tip?.configured ?? null;
+    const configuration = configured?.batch.configuration ?? { scribes: [] };
+    return { index: idOf(configured).index, configuration };
   }
 
   #said(what: (reply: ProbeReply) => boolean): (storageUuid: string) => boolean {
@@ -69,8 +89,8 @@ export class ElectionChecks {
   ticked(now: number): void {
     if (this.#machine.role !== 'leader') return;
     const { electionTimeoutMaxMillis, heartbeatMillis } = this.#world.plan.worker;
-    const { id, configuration } = this.#machine.configuration;
-    if (this.#configuredAt.index !== id.index) this.#configuredAt = { index: id.index, at: now };
+    const { index, configuration } = this.#led();
+    if (this.#configuredAt.index !== index) this.#configuredAt = { index, at: now };
     // A newcomer's time runs from when it became one.
     const since = Math.max(this.#electedAt, this.#configuredAt.at);
     const most = electionTimeoutMaxMillis + heartbeatMillis;

@@ -368,4 +368,49 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     run: runTransfers,
   },
+  {
+    name: 'prev-check on the first chunk only: a donor trusts a reader that it has served before',
+    rule: 'R6',
+    caughtBy: 'read-not-chained',
+    patches: [
+      {
+        file: 'scribe-reads.js',
+        find: 'if (!this.#holdsDurably(read.prev))',
+        replace:
+          'const isFirst = !(this.served ??= new Set()).has(to);\n        this.served.add(to);\n        if (isFirst && !this.#holdsDurably(read.prev))',
+      },
+    ],
+  },
+  {
+    name: 'an fsync that covers only earlier writes counts for later ones',
+    rule: 'R14',
+    caughtBy: 'acknowledged-before-durable',
+    patches: [{ file: 'durable-log.js', find: 'if (entry.write > write)\n                break;', replace: '' }],
+  },
+  {
+    name: 'a worker leads when half of the scribes vote for it',
+    rule: 'R1',
+    caughtBy: 'leader-without-votes',
+    patches: [
+      {
+        file: 'election.js',
+        find: 'if (isQuorum(configuration, granted))',
+        replace:
+          'if (configuration.scribes.filter(({ storageUuid }) => granted(storageUuid)).length * 2 >= configuration.scribes.length)',
+      },
+    ],
+  },
+  {
+    name: 'a candidate does not hear of newer configurations',
+    rule: 'R28',
+    caughtBy: 'term-not-from-majority',
+    patches: [
+      {
+        file: 'election.js',
+        find: 'if (this.#state.hearLog(reply.tail, reply.configuration)) {',
+        replace: 'if (false) {',
+      },
+    ],
+    run: runMembers,
+  },
 ];

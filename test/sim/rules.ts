@@ -2,7 +2,7 @@
  * Promises about the cluster as a whole, over the entire history of a run: one leader per term, every leader has what was
  * chosen before its term, nobody calls committed what the disks do not bear out. Shares no code with the core.
  */
-import type { Configuration, LoggedConfiguration } from '../../src/core/types.ts';
+import type { Configuration } from '../../src/core/types.ts';
 import { agrees } from './agreement.ts';
 import type { Ghost } from './ghost.ts';
 import { covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
@@ -34,8 +34,8 @@ export class Rules {
     return this.#leaders.get(term);
   }
 
-  /** `known`: the configuration by which the worker was elected. */
-  elected(term: number, incarnation: string, inherited: LogNode | null, known: LoggedConfiguration): void {
+  /** `inForce`: the configurations by one of which it had to be elected. */
+  elected(term: number, incarnation: string, inherited: LogNode | null, inForce: readonly Configuration[]): void {
     const other = this.#leaders.get(term);
     demand(
       other === undefined,
@@ -51,11 +51,8 @@ export class Rules {
       return grant?.incarnation === incarnation && notBehind(idOf(inherited), idOf(grant.tip));
     };
     const who = (): string => `${incarnation} leads term ${term} from ${describeId(idOf(inherited))}`;
-    // Its own log's configuration is in force, unless it heard of a newer one that some leader made (R28).
-    const own = inherited?.configured ?? null;
-    const isNewer = own === null || (notBehind(known.id, idOf(own)) && known.id.index !== idOf(own).index);
-    const inForce = isNewer ? known.configuration : (own.batch.configuration as Configuration);
-    demand(agrees(inForce, voted), 'leader-without-votes', who);
+    const elected = inForce.some((configuration) => agrees(configuration, voted));
+    demand(elected, 'leader-without-votes', who);
   }
 
   /** A worker acts as the leader of a term: it must be the one. */

@@ -4,7 +4,8 @@
  */
 import type { WorkerEffects } from '../../src/core/effects.ts';
 import type { Append, Message } from '../../src/core/messages.ts';
-import type { Batch, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
+import type { Batch, EntryId } from '../../src/core/types.ts';
+import type { ElectionChecks } from './election-checks.ts';
 import { covering, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
 import type { WorkerHost } from './worker-host.ts';
@@ -26,20 +27,25 @@ export class WorkerChecks {
   #announced: Announced;
   #handedOut: LogNode | null = null;
   #commit = 0;
-  /** By which configuration it counts votes now. */
-  #electedBy: LoggedConfiguration;
+  readonly #elections: ElectionChecks;
   /** The no-op the machine had encoded in this step. */
   #noop: Batch | null = null;
   /** The configuration it had encoded in this step. */
   #configured: Batch | null = null;
 
-  constructor(world: World, name: string, incarnation: string, machine: WorkerHost['machine']) {
+  constructor(
+    world: World,
+    name: string,
+    incarnation: string,
+    machine: WorkerHost['machine'],
+    elections: ElectionChecks,
+  ) {
+    this.#elections = elections;
     this.#world = world;
     this.#name = name;
     this.#incarnation = incarnation;
     this.#machine = machine;
     this.#announced = this.#announcement();
-    this.#electedBy = machine.configuration;
   }
 
   encodedNoop(batch: Batch): void {
@@ -77,7 +83,6 @@ export class WorkerChecks {
       'one-leader-per-term',
       () => `${this.#name} would propose as ${role}`,
     );
-    this.#electedBy = this.#machine.configuration;
     this.#handsOut(effects);
     this.#announces(effects.changed);
     return taken;
@@ -87,7 +92,7 @@ export class WorkerChecks {
     if (this.#machine.role !== 'leader' || this.#machine.term !== noop.term) return;
     const inherited = this.#world.tree.endingAt(before);
     demand(inherited !== undefined, 'invented-batch', () => `${this.#name} leads from ${describeId(before)}`);
-    this.#world.rules.elected(noop.term, this.#incarnation, inherited, this.#electedBy);
+    this.#world.rules.elected(noop.term, this.#incarnation, inherited, this.#elections.inForce(inherited));
     this.#grows(noop, before, []);
   }
 

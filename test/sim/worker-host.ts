@@ -62,8 +62,8 @@ export class WorkerHost extends Host {
       now: this.now(),
     };
     this.machine = this.guarded(() => new WorkerMachine(start));
-    this.#checks = new WorkerChecks(world, workerId, incarnation, this.machine);
-    this.#elections = new ElectionChecks(world, workerId, this.machine);
+    this.#elections = new ElectionChecks(world, workerId, this.machine, contact);
+    this.#checks = new WorkerChecks(world, workerId, incarnation, this.machine, this.#elections);
     world.trace(() => `${this.site} starts, incarnation ${incarnation.slice(0, 4)}`);
     world.network.enter(this);
     this.settle();
