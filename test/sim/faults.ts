@@ -9,16 +9,33 @@ import type { FaultKind } from './plan.ts';
 import type { ScribeSite } from './scribe-host.ts';
 import type { WorkerSite, World } from './world.ts';
 
+/** Where the protocol stands when a fault happens; the first that is true. */
+export const STAGES = ['electing', 'leaderless', 'writing', 'settled'] as const;
+
+function stageOf(world: World): (typeof STAGES)[number] {
+  if (world.liveWorkers.some(({ machine }) => machine.role === 'candidate')) return 'electing';
+  const { leader } = world;
+  if (leader === null) return 'leaderless';
+  return leader.machine.commit < leader.machine.tail.index ? 'writing' : 'settled';
+}
+
 export class Faults {
   readonly #world: World;
-  readonly #random: Random;
+  /** When faults happen. */
+  readonly #times: Random;
+  /** What they do: a stream for each, so that one left out changes no other. */
+  #random: Random;
   #over = false;
+  #number = 0;
   /** How often each kind happened. */
   readonly counts = new Map<FaultKind, number>();
+  /** How often each kind happened at which point of the protocol. */
+  readonly atlas = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
-    this.#random = world.random.fork();
+    this.#times = world.random.fork();
+    this.#random = this.#times;
     for (const [kind, every] of world.plan.faults) this.#next(kind, every);
   }
 
@@ -43,13 +60,24 @@ export class Faults {
   }
 
   #next(kind: FaultKind, every: number): void {
-    const wait = -Math.log(1 - this.#random.next()) * every;
+    const wait = -Math.log(1 - this.#times.next()) * every;
+    const own = this.#times.fork();
     this.#world.schedule.after(wait, () => {
       if (this.#over) return;
-      this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-      this.#inject(kind);
+      if (!this.#world.plan.leftOut.has(++this.#number)) {
+        this.#random = own;
+        this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+        const place = `${kind} while ${stageOf(this.#world)}`;
+        this.atlas.set(place, (this.atlas.get(place) ?? 0) + 1);
+        this.#inject(kind);
+      }
       this.#next(kind, every);
     });
+  }
+
+  /** How many faults there were, with those left out. */
+  get number(): number {
+    return this.#number;
   }
 
   #inject(kind: FaultKind): void {
@@ -141,7 +169,7 @@ export class Faults {
   /** Faults last from a few milliseconds to several election timeouts. */
   #later(run: () => void): void {
     const millis = this.#random.chance(0.5) ? this.#random.skewed(5, 1500) : this.#random.integer(100, 1000);
-    this.#world.schedule.after(millis, () => {
+    this.#world.schedule.after(millis * this.#world.plan.slowness, () => {
       if (!this.#over) run();
     });
   }

@@ -116,7 +116,7 @@ export abstract class Host implements Station {
   }
 
   dialFailed(to: PeerKey): void {
-    this.world.schedule.after(this.random.integer(5, 50), () =>
+    this.world.schedule.after(this.random.integer(5, 50) * this.world.plan.slowness, () =>
       this.whenRunning(() => {
         this.#dialling.delete(to);
         this.mayMiss = true;

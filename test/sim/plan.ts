@@ -48,6 +48,10 @@ export interface Plan {
   readonly faultMillis: number;
   /** Mean milliseconds between faults of each kind that this seed uses. */
   readonly faults: ReadonlyMap<FaultKind, number>;
+  /** How many times longer than usual a fault lasts, and a failed dial waits. */
+  readonly slowness: number;
+  /** Faults that are left out, by their number in the run: what shrinking found not to matter. */
+  readonly leftOut: ReadonlySet<number>;
   readonly network: Span;
   readonly disk: Span & { readonly maxGroup: number };
   readonly applyMillis: number;
@@ -97,6 +101,29 @@ export const changingLeaders = (plan: Plan): Plan => ({
   faults: plan.seed % 2 === 0 ? plan.faults : new Map(),
 });
 
+/** Timers of people who are not in a hurry: between continents, and slower still. Heartbeat, least and most election timeout. */
+const TIMERS = [
+  [500, 2500, 5000],
+  [2000, 10_000, 20_000],
+  [2000, 10_000, 20_000],
+] as const;
+
+/** The same seed as a long life: half an hour, little to do, a fault every few minutes that lasts as long as the timers are slow. */
+export function longLife(plan: Plan, random: Random): Plan {
+  const [heartbeatMillis, electionTimeoutMinMillis, electionTimeoutMaxMillis] = random.pick(TIMERS);
+  const kinds = random.subset(FAULT_KINDS, 0.5);
+  return {
+    ...plan,
+    workers: Math.min(plan.workers, 3),
+    clients: random.integer(1, 3),
+    thinkMillis: random.pick([3000, 10_000]),
+    faultMillis: random.integer(20, 42) * 60_000,
+    faults: new Map(kinds.map((kind) => [kind, 300_000 * (0.5 + random.next())])),
+    slowness: electionTimeoutMaxMillis / 300,
+    worker: { ...plan.worker, heartbeatMillis, electionTimeoutMinMillis, electionTimeoutMaxMillis },
+  };
+}
+
 export function makePlan(seed: number, random: Random): Plan {
   return {
     seed,
@@ -105,6 +132,8 @@ export function makePlan(seed: number, random: Random): Plan {
     clients: random.integer(1, 6),
     faultMillis: random.integer(1000, 6000),
     faults: chooseFaults(random),
+    slowness: 1,
+    leftOut: new Set(),
     network: { fromMillis: 0.1, toMillis: random.pick([1, 5, 30]) },
     disk: { fromMillis: 0.1, toMillis: random.pick([1, 10, 40, 150]), maxGroup: random.pick([1, 3, 100]) },
     applyMillis: random.pick([0.5, 5, 60]),

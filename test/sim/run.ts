@@ -10,7 +10,7 @@ import { idOf } from './log-tree.ts';
 import type { Machines } from './machines.ts';
 import { LATE_LINK_DOWN_MILLIS } from './network.ts';
 import { Operator } from './operator.ts';
-import { changingLeaders, changingMembers, type Plan } from './plan.ts';
+import { changingLeaders, changingMembers, longLife, type Plan } from './plan.ts';
 import { Trace } from './trace.ts';
 import { Transfers } from './transfers.ts';
 import { demand, Violation } from './violation.ts';
@@ -27,6 +27,10 @@ export interface RunResult {
   readonly executed: number;
   readonly committed: number;
   readonly faults: ReadonlyMap<string, number>;
+  /** The same by where the protocol stood. */
+  readonly atlas: ReadonlyMap<string, number>;
+  /** How many faults, with those left out. */
+  readonly faultCount: number;
   /** Changes of the members that were carried out, by kind. */
   readonly changes: ReadonlyMap<string, number>;
   readonly reached: ReadonlyMap<string, number>;
@@ -41,6 +45,7 @@ const ADAPT: Record<RunKind, (plan: Plan, random: Random) => Plan> = {
   faults: (plan) => plan,
   members: changingMembers,
   transfers: changingLeaders,
+  lives: longLife,
 };
 
 /** How often it is looked whether a phase is over. */
@@ -51,11 +56,16 @@ class Run {
   events = 0;
   readonly #kind: RunKind;
   #operator: Operator | null = null;
-  faults: ReadonlyMap<string, number> = new Map();
+  #faults: Faults | null = null;
 
-  constructor(seed: number, machines: Machines, trace: Trace | null, kind: RunKind) {
-    this.world = new World(seed, machines, trace, (plan) => ADAPT[kind](plan, new Random(seed)));
+  constructor(seed: number, machines: Machines, trace: Trace | null, kind: RunKind, leftOut: ReadonlySet<number>) {
+    this.world = new World(seed, machines, trace, (plan) => ({ ...ADAPT[kind](plan, new Random(seed)), leftOut }));
     this.#kind = kind;
+  }
+
+  get faults(): Pick<RunResult, 'faults' | 'atlas' | 'faultCount'> {
+    const { counts, atlas, number } = this.#faults ?? { counts: new Map(), atlas: new Map(), number: 0 };
+    return { faults: counts, atlas, faultCount: number };
   }
 
   get changes(): ReadonlyMap<string, number> {
@@ -72,7 +82,7 @@ class Run {
     const operator = changeMillis === null ? null : new Operator(world, changeMillis);
     this.#operator = operator;
     const transfers = this.#kind === 'transfers' ? new Transfers(world) : null;
-    this.faults = faults.counts;
+    this.#faults = faults;
     this.#for(world.plan.faultMillis, () => false);
     faults.end();
     operator?.stop();
@@ -166,11 +176,23 @@ class Run {
   }
 }
 
-/** `faults`: as the plan of the seed has it. `members`: the members change all the time. `transfers`: leadership does. */
-export type RunKind = 'faults' | 'members' | 'transfers';
+/**
+ * `faults`: as the plan of the seed has it. `members`: the members change all the time. `transfers`: leadership does. `lives`:
+ * half an hour and more of rare faults.
+ */
+export const RUN_KINDS = ['faults', 'members', 'transfers', 'lives'] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
 
-function runOnce(seed: number, machines: Machines, trace: Trace | null, kind: RunKind): RunResult {
-  const run = new Run(seed, machines, trace, kind);
+const NONE: ReadonlySet<number> = new Set();
+
+function runOnce(
+  seed: number,
+  machines: Machines,
+  trace: Trace | null,
+  kind: RunKind,
+  leftOut: ReadonlySet<number>,
+): RunResult {
+  const run = new Run(seed, machines, trace, kind, leftOut);
   let violation: Violation | null = null;
   try {
     run.all();
@@ -191,15 +213,20 @@ function runOnce(seed: number, machines: Machines, trace: Trace | null, kind: Ru
     operations: world.operations.count,
     executed: world.operations.executed.length,
     committed: world.rules.ghost.tip.lastIndex,
-    faults: run.faults,
+    ...run.faults,
     changes: run.changes,
     reached: world.reached,
     fingerprint: (Math.imul(state, 31) + run.events + Math.floor(world.schedule.now * 1000)) | 0,
   };
 }
 
-export const runSeed = (seed: number, machines: Machines, kind: RunKind = 'faults'): RunResult =>
-  runOnce(seed, machines, null, kind);
+/** `leftOut`: numbers of faults that do not happen. */
+export const runSeed = (
+  seed: number,
+  machines: Machines,
+  kind: RunKind = 'faults',
+  leftOut: ReadonlySet<number> = NONE,
+): RunResult => runOnce(seed, machines, null, kind, leftOut);
 
 /** The same run again, with its events written down. */
 export function replaySeed(
@@ -207,8 +234,9 @@ export function replaySeed(
   machines: Machines,
   limit: number,
   kind: RunKind = 'faults',
+  leftOut: ReadonlySet<number> = NONE,
 ): { result: RunResult; lines: readonly string[] } {
   const trace = new Trace(limit);
-  const result = runOnce(seed, machines, trace, kind);
+  const result = runOnce(seed, machines, trace, kind, leftOut);
   return { result, lines: trace.lines };
 }
