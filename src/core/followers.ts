@@ -168,7 +168,9 @@ export class Followers {
     const { log } = this.#state;
     const common = log.hintFor(hint);
     progress.restart(common.index + 1);
-    if (hint.index < log.base.index && progress.match < log.base.index) progress.mode = 'fetch';
+    // Below the window, or at its edge with another entry: what the logs have in common lies where this one shows nothing.
+    const isBelow = hint.index < log.base.index || (hint.index === log.base.index && hint.term !== log.base.term);
+    if (isBelow && progress.match < log.base.index) progress.mode = 'fetch';
   }
 
   supplyAll(round: number): void {
