@@ -13,7 +13,7 @@ h2 { font-size: 1rem; margin: 0 0 .3rem }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(34rem, 1fr)); gap: 1.5rem }
 figure { margin: 0; padding: 1rem; border: 1px solid #dde1e8; border-radius: 6px; overflow: hidden }
 table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .25rem .8rem; border-bottom: 1px solid #dde1e8; text-align: left }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 .met { color: #18794e } .unmet { color: #b42318 } small, dd { color: #5b6472 } dt { float: left; clear: left; width: 9rem }
 `;
 
