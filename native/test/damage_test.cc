@@ -24,26 +24,6 @@ void CheckRefused(FaultFileSystem& disk, Code code, const std::string& file, uin
   for (size_t at = 0; at < paths.size(); ++at) CHECK(disk.Content(paths[at]) == before[at]);
 }
 
-// Every batch up to the tail is either what was written or said to be damaged; how many are.
-size_t CountDamaged(Journal& journal) {
-  uint64_t tail = 0;
-  journal.VisitGroup(0, [&](const GroupLog& log) { tail = log.tail().index; });
-  size_t damaged = 0;
-  for (uint32_t index = 1; index <= tail; ++index) {
-    Result<ReadPlan> plan = journal.PlanRead(0, index, 1);
-    if (!plan.ok()) {
-      CHECK_CODE(plan.status(), Code::kRotten);
-      ++damaged;
-      continue;
-    }
-    Bytes bytes(plan.value().bytes);
-    CHECK_OK(journal.Read(plan.value(), bytes.data()));
-    CHECK(bytes == MakeBatch(0, 1, index, 1, 9000 + index));
-  }
-  CHECK_EQUAL(journal.Damage().size(), damaged);
-  return damaged;
-}
-
 // Opening and inspection say that so many batches are damaged, and that nothing else is amiss.
 void CheckLoses(const Healthy& healthy, size_t batches) {
   Result<std::unique_ptr<Journal>> journal = Open(*healthy.disk);

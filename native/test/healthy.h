@@ -42,6 +42,31 @@ inline Result<std::unique_ptr<Journal>> Open(FaultFileSystem& disk) {
   return Journal::Open(disk, TinyOpen(), ignored);
 }
 
+// Every batch up to the tail is either what was written or said to be damaged; how many are.
+inline size_t CountDamaged(Journal& journal) {
+  uint64_t tail = 0;
+  journal.VisitGroup(0, [&](const GroupLog& log) { tail = log.tail().index; });
+  size_t damaged = 0;
+  for (uint32_t index = 1; index <= tail; ++index) {
+    Result<ReadPlan> plan = journal.PlanRead(0, index, 1);
+    if (!plan.ok()) {
+      CHECK_CODE(plan.status(), Code::kRotten);
+      ++damaged;
+      continue;
+    }
+    Bytes bytes(plan.value().bytes);
+    // What was opened by a footer is found damaged by whoever reads it.
+    if (const Status status = journal.Read(plan.value(), bytes.data()); !status.ok()) {
+      CHECK_CODE(status, Code::kRotten);
+      ++damaged;
+      continue;
+    }
+    CHECK(bytes == MakeBatch(0, 1, index, 1, 9000 + index));
+  }
+  CHECK_EQUAL(journal.Damage().size(), damaged);
+  return damaged;
+}
+
 inline std::string PathOf(const BlockSummary& block) { return JoinPath(kDirectory, SegmentName(block.segment)); }
 
 inline Bytes Patched(Bytes bytes, size_t offset, const Bytes& patch) {
