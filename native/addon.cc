@@ -88,33 +88,35 @@ Napi::Value Format(const Napi::CallbackInfo& info) {
       [](Napi::Env env) -> Napi::Value { return env.Undefined(); });
 }
 
+// Runs `work` on another thread; settles with what it made, as an object.
+template <typename Made>
+Napi::Value Answer(Napi::Env env, std::function<Result<Made>()> work) {
+  auto made = std::make_shared<Made>();
+  return Task::Start(
+      env,
+      [made, work = std::move(work)] {
+        Result<Made> result = work();
+        if (result.ok()) *made = std::move(result.value());
+        return result.status();
+      },
+      [made](Napi::Env answering) -> Napi::Value { return ToObject(answering, *made); });
+}
+
 Napi::Value Inspect(const Napi::CallbackInfo& info) {
   Result<std::string> directory = ToDirectory(info[0]);
   if (!directory.ok()) return Rejected(info.Env(), directory.status());
   Result<uint64_t> max_blocks = ToInteger(info[1], "maxBlocks");
   if (!max_blocks.ok()) return Rejected(info.Env(), max_blocks.status());
-  auto inspection = std::make_shared<Inspection>();
-  return Task::Start(
-      info.Env(),
-      [inspection, directory = directory.value(), max_blocks = max_blocks.value()] {
-        *inspection = InspectDirectory(PosixFileSystem(), directory, max_blocks);
-        return Status();
-      },
-      [inspection](Napi::Env env) -> Napi::Value { return ToObject(env, *inspection); });
+  return Answer<Inspection>(info.Env(), [directory = directory.value(), max_blocks = max_blocks.value()] {
+    return InspectDirectory(PosixFileSystem(), directory, max_blocks);
+  });
 }
 
 Napi::Value Plan(const Napi::CallbackInfo& info) {
   Result<std::string> directory = ToDirectory(info[0]);
   if (!directory.ok()) return Rejected(info.Env(), directory.status());
-  auto plan = std::make_shared<RepairPlan>();
-  return Task::Start(
-      info.Env(),
-      [plan, directory = directory.value()] {
-        Result<RepairPlan> result = PlanRepair(PosixFileSystem(), directory);
-        if (result.ok()) *plan = std::move(result.value());
-        return result.status();
-      },
-      [plan](Napi::Env env) -> Napi::Value { return ToObject(env, *plan); });
+  return Answer<RepairPlan>(info.Env(),
+                            [directory = directory.value()] { return PlanRepair(PosixFileSystem(), directory); });
 }
 
 Napi::Value Repair(const Napi::CallbackInfo& info) {
@@ -130,15 +132,8 @@ Napi::Value Repair(const Napi::CallbackInfo& info) {
     }
     cut = {static_cast<uint32_t>(*segment), static_cast<uint32_t>(offset.value())};
   }
-  auto repaired = std::make_shared<Repaired>();
-  return Task::Start(
-      info.Env(),
-      [repaired, directory = directory.value(), cut] {
-        Result<Repaired> result = RepairDirectory(PosixFileSystem(), directory, cut);
-        if (result.ok()) *repaired = std::move(result.value());
-        return result.status();
-      },
-      [repaired](Napi::Env env) -> Napi::Value { return ToObject(env, *repaired); });
+  return Answer<Repaired>(
+      info.Env(), [directory = directory.value(), cut] { return RepairDirectory(PosixFileSystem(), directory, cut); });
 }
 
 Napi::Value Probe(const Napi::CallbackInfo& info) {
@@ -149,15 +144,9 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   if (writes.value() < 10 || writes.value() > 100'000) {
     return Rejected(info.Env(), BadArgument("writes must be from 10 to 100000"));
   }
-  auto probe = std::make_shared<DiskProbe>();
-  return Task::Start(
-      info.Env(),
-      [probe, directory = directory.value(), writes = static_cast<uint32_t>(writes.value())] {
-        Result<DiskProbe> result = ProbeDisk(PosixFileSystem(), directory, writes);
-        if (result.ok()) *probe = std::move(result.value());
-        return result.status();
-      },
-      [probe](Napi::Env env) -> Napi::Value { return ToObject(env, *probe); });
+  return Answer<DiskProbe>(info.Env(), [directory = directory.value(), writes = static_cast<uint32_t>(writes.value())] {
+    return ProbeDisk(PosixFileSystem(), directory, writes);
+  });
 }
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {

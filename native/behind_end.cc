@@ -61,14 +61,9 @@ Result<BehindEnd> LookBehindEnd(FileSystem& files, const std::string& directory,
                                 const Volume& volume, Position end) {
   Result<std::vector<std::string>> names = files.List(directory);
   if (!names.ok()) return names.status();
-  std::vector<uint64_t> numbers;
-  for (const std::string& name : names.value()) {
-    const std::optional<uint64_t> number = ParseSegmentName(name);
-    if (number && *number >= end.segment) numbers.push_back(*number);
-  }
-  std::sort(numbers.begin(), numbers.end());
   BehindEnd behind;
-  for (const uint64_t number : numbers) {
+  for (const uint64_t number : SegmentNumbers(names.value())) {
+    if (number < end.segment) continue;
     const std::string path = JoinPath(directory, SegmentName(number));
     Result<std::unique_ptr<File>> file = files.Open(path, OpenMode::kRead, volume.direct);
     if (!file.ok()) return file.status();

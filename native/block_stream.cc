@@ -12,14 +12,20 @@ size_t BlockBytesFor(size_t payload_bytes) { return kBlockHeaderBytes + RecordBy
 
 bool HoldsBatch(RecordType type) { return type == RecordType::kBatch || type == RecordType::kMovedBatch; }
 
-// Room that stays free behind a record of this length: for the footer that lists it and one seal, for the seal, and for
-// the sums behind the footer.
+// Room for what ends a segment into which so many records more are placed, payloads of those that are no batches taking
+// so many bytes: the footer that lists them, and the sums behind it.
+uint64_t RoomToFinish(const FooterBuilder& footer, size_t records, size_t payload_bytes, const Geometry& geometry) {
+  return footer.SpaceWith(records, payload_bytes, geometry.alignment) +
+         SectorSumsBytes(geometry.end, geometry.alignment);
+}
+
+uint64_t SealBytes(const Geometry& geometry) { return RoundUp(BlockBytesFor(0), geometry.alignment); }
+
+// Room that stays free behind a record of this length: for the end of the segment, and before it for one seal.
 uint64_t Reserve(const FooterBuilder& footer, RecordType type, size_t payload_bytes, const Geometry& geometry) {
-  const uint64_t sums = SectorSumsBytes(geometry.end, geometry.alignment);
   // No seal follows a seal, so it never needs another segment.
-  if (type == RecordType::kSeal) return footer.SpaceWith(1, 0, geometry.alignment) + sums;
-  return footer.SpaceWith(2, HoldsBatch(type) ? 0 : payload_bytes, geometry.alignment) +
-         RoundUp(BlockBytesFor(0), geometry.alignment) + sums;
+  if (type == RecordType::kSeal) return RoomToFinish(footer, 1, 0, geometry);
+  return RoomToFinish(footer, 2, HoldsBatch(type) ? 0 : payload_bytes, geometry) + SealBytes(geometry);
 }
 
 }  // namespace
@@ -56,9 +62,7 @@ Status BlockStream::AdmitBatches(size_t batches, size_t record_bytes) {
   // Two blocks in a row together hold more than a whole one may.
   const size_t blocks = 2 + 2 * record_bytes / max_block_bytes_;
   const uint64_t needed = record_bytes + blocks * (kBlockHeaderBytes + geometry_.alignment) +
-                          segment_.footer.SpaceWith(batches + 1, 0, geometry_.alignment) +
-                          RoundUp(BlockBytesFor(0), geometry_.alignment) +
-                          SectorSumsBytes(geometry_.end, geometry_.alignment);
+                          RoomToFinish(segment_.footer, batches + 1, 0, geometry_) + SealBytes(geometry_);
   const uint64_t from = open_->position().offset + (open_->empty() ? 0 : open_->block_bytes());
   if (begun_ && from + needed + static_cast<uint64_t>(BatchReserve()) <= geometry_.end) return Status();
   return segments_.RoomFor(Next(), true);

@@ -62,8 +62,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(FileSystem& files, const OpenOpti
 // cannot. Without threads nothing is made before it is needed.
 Status Journal::Begin(const std::string& directory, uint32_t segment) {
   // A base bears witness as well as a seal does, where no seal can stand. Not worth a new segment.
-  const bool nothing_to_witness = report_.sealed || report_.blocks == 0;
-  if (!nothing_to_witness && segments_->Exists(segment)) commit_->BeginSegment();
+  if (!NothingToWitness() && segments_->Exists(segment)) commit_->BeginSegment();
   if (driven_by_ == DrivenBy::kNobody) return Status();
   Status status = segments_->Ensure(segment);
   if (status.code() == Code::kNoSpace) {
@@ -98,13 +97,12 @@ Journal::Journal(FileSystem& files, const OpenOptions& options, Identity identit
                                      recovered.segments, recovered.dead, std::move(recovered.spares));
   for (const Trailer& trailer : recovered.missing_trailers) segments_->Finish(trailer, nullptr);
   if (released_ > 0) segments_->Release(released_);
-  const bool nothing_to_witness = report_.sealed || report_.blocks == 0;
   commit_ = std::make_unique<GroupCommit>(
       GroupCommit::Options{RoundUp(options.max_block_bytes, kMaxAlignment), options.max_pending_bytes, driven_by_,
                            blocks_in_flight_, options.batching, options.window_bytes},
       GroupCommit::Start{{recovered.resume, report_.last_sequence + 1, recovered.next_ordinal, recovered.progress},
                          recovered.previous_crc,
-                         nothing_to_witness},
+                         NothingToWitness()},
       *segments_, std::move(queue.queue), [this] { return index_.EncodeBases(); }, listener, counters_);
   segments_->OnIdle([this] { return Compact(); });
   counters_.damaged = index_.Damage().size();

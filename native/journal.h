@@ -149,6 +149,8 @@ class Journal {
           std::unique_ptr<DirectoryLock> lock, Recovered recovered, ChosenQueue queue, JournalListener& listener);
 
   Status Begin(const std::string& directory, uint32_t segment);
+  // Of what was recovered.
+  bool NothingToWitness() const { return report_.sealed || report_.blocks == 0; }
   Result<uint64_t> AppendParsed(const BatchHeader& header, std::span<const uint8_t> batch);
   template <typename Check, typename Apply>
   Result<uint64_t> Take(RecordType type, uint64_t group, std::span<const uint8_t> payload, Check check, Apply apply);

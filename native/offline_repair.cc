@@ -181,14 +181,9 @@ Status Repairer::CutAt(const Cut& cut, const Identity& identity) {
   if (!touched.empty() && touched.back() != cut.at.segment) {
     Result<std::vector<std::string>> names = files_.List(directory_);
     if (!names.ok()) return names.status();
-    std::vector<uint64_t> numbers;
-    for (const std::string& name : names.value()) {
-      const std::optional<uint64_t> number = ParseSegmentName(name);
-      if (number && *number > cut.at.segment) numbers.push_back(*number);
-    }
-    std::sort(numbers.rbegin(), numbers.rend());
-    for (const uint64_t number : numbers) {
-      if (Status status = RenameAside(number); !status.ok()) return status;
+    std::vector<uint64_t> numbers = SegmentNumbers(names.value());
+    for (; !numbers.empty() && numbers.back() > cut.at.segment; numbers.pop_back()) {
+      if (Status status = RenameAside(numbers.back()); !status.ok()) return status;
     }
   }
   return partly ? EndSegmentAt(cut.at, identity) : Status();

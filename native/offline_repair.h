@@ -1,14 +1,12 @@
 // Putting a directory right that nobody has open. What the engine says of it when it opens it is what counts here too;
 // this only tells what could be done, and does what it is told to:
 //
-//   headers    A segment stores its header twice; where one copy does not hold, the other is written over it. Nothing
-//   is
-//              lost by that.
+//   headers    A segment stores its header twice; where one copy does not hold, the other is written over it, which
+//              loses nothing.
 //   a cut      Where opening is refused for what stands at the end of the stream (a rotten block, an uncertain tail),
-//   the
-//              stream can be made to end there. That may lose what was acknowledged, a vote among it, so whoever wants
-//              it names the place, and is told before what is lost. Not offered where nothing would be kept, or where
-//              what is kept could not be opened.
+//              the stream can be made to end there. That may lose what was acknowledged, a vote among it, so whoever
+//              wants it names the place, and is told before what is lost. Not offered where nothing would be kept, or
+//              where what is kept could not be opened.
 //
 // Never destroys a byte that says something: a segment of which a part is cut off is copied first, one that goes as a
 // whole is renamed; both are then called segment-N.log.corrupt, durably, before anything else happens. A crash in

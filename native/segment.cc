@@ -93,6 +93,15 @@ std::string SegmentName(uint64_t number) { return kPrefix + HexNumber(number) + 
 
 std::optional<uint64_t> ParseSegmentName(const std::string& name) { return ParseNumberedName(name, kPrefix, kSuffix); }
 
+std::vector<uint64_t> SegmentNumbers(const std::vector<std::string>& names) {
+  std::vector<uint64_t> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = ParseSegmentName(name)) numbers.push_back(*number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
 std::string JoinPath(const std::string& directory, const std::string& name) { return directory + "/" + name; }
 
 void EncodeSegmentHeader(const SegmentHeader& header, uint8_t* to) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "block.h"
 #include "file.h"
@@ -63,6 +64,8 @@ std::optional<uint64_t> ParseNumberedName(const std::string& name, const std::st
 std::string SegmentName(uint64_t number);
 // The number in a segment's file name; nothing if it is not exactly such a name.
 std::optional<uint64_t> ParseSegmentName(const std::string& name);
+// Of the segments among the files of a directory, ascending.
+std::vector<uint64_t> SegmentNumbers(const std::vector<std::string>& names);
 std::string JoinPath(const std::string& directory, const std::string& name);
 
 void EncodeSegmentHeader(const SegmentHeader& header, uint8_t* to);

@@ -10,11 +10,10 @@ namespace scriptorium {
 Status SegmentSet::List() {
   Result<std::vector<std::string>> names = files_.List(directory_);
   if (!names.ok()) return names.status();
+  numbers_ = SegmentNumbers(names.value());
   for (const std::string& name : names.value()) {
-    if (const auto number = ParseSegmentName(name)) numbers_.push_back(*number);
     if (const auto number = ParseSpareName(name)) spares_.push_back(*number);
   }
-  std::sort(numbers_.begin(), numbers_.end());
   std::sort(spares_.begin(), spares_.end());
   if (numbers_.empty()) return Status(Code::kRotten, PathOf(1) + ": this segment is missing");
   if (numbers_.back() > UINT32_MAX || numbers_.front() == 0) {

@@ -75,11 +75,12 @@ Status SegmentStore::CheckPresent() {
   }
   Result<std::vector<std::string>> names = files_.List(options_.directory);
   if (!names.ok()) return names.status();
+  const std::vector<uint64_t> present = SegmentNumbers(names.value());
   std::lock_guard lock(mutex_);
   for (const uint64_t number : expected) {
     // Those that were let go meanwhile are gone by right.
     if (number < released_ || headers_.find(number) == headers_.end()) continue;
-    if (std::find(names.value().begin(), names.value().end(), SegmentName(number)) == names.value().end()) {
+    if (!std::binary_search(present.begin(), present.end(), number)) {
       return Status(Code::kIoError, PathOf(number) + ": was removed while the journal was open");
     }
   }

@@ -12,8 +12,8 @@ constexpr char kPrefix[] = "spare-";
 constexpr char kSuffix[] = ".seg";
 constexpr size_t kReadChunkBytes = 256 << 10;
 
-// Whether the spare's sums, from its former life, gave the table.
-bool HasSums(File& file, uint64_t spare, const SegmentHeader& next, uint8_t* table) {
+// Takes the table from the sums of the spare's former life; false if there are none that hold.
+bool FillFromSums(File& file, uint64_t spare, const SegmentHeader& next, uint8_t* table) {
   Identity identity;
   identity.cluster_id = next.cluster_id;
   identity.storage_uuid = next.storage_uuid;
@@ -28,7 +28,7 @@ bool HasSums(File& file, uint64_t spare, const SegmentHeader& next, uint8_t* tab
 // Fills the table of prior content, by reading all of the file if nothing else tells.
 Status NoteContent(File& file, uint64_t spare, const SegmentHeader& next, const std::atomic<bool>* abandon,
                    uint8_t* table) {
-  if (HasSums(file, spare, next, table)) return Status();
+  if (FillFromSums(file, spare, next, table)) return Status();
   AlignedBuffer chunk(kReadChunkBytes, kMaxAlignment);
   for (uint64_t offset = 0; offset < next.segment_bytes; offset += chunk.size()) {
     if (abandon->load(std::memory_order_relaxed)) return Status(Code::kClosed, "preparing a segment was abandoned");
