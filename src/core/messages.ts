@@ -36,7 +36,8 @@ export interface ProbeReply {
   readonly storage: StorageState;
 }
 
-interface Candidacy {
+/** What a worker asks votes with. */
+export interface Candidacy {
   readonly term: Term;
   readonly incarnation: Incarnation;
   readonly tail: EntryId;

@@ -1,5 +1,5 @@
 /** Whether a scribe gives its vote: the table of §2 as one pure function. The caller has drained its writes (R4). */
-import type { TransferVoteRequest, VoteReason, VoteRequest } from './messages.ts';
+import type { Candidacy, VoteReason } from './messages.ts';
 import { compareIds, type EntryId, type HardState } from './types.ts';
 
 export interface Voter {
@@ -17,7 +17,7 @@ export interface VoteDecision {
   readonly hardState: HardState | null;
 }
 
-export function decideVote(voter: Voter, request: VoteRequest | TransferVoteRequest): VoteDecision {
+export function decideVote(voter: Voter, request: Candidacy): VoteDecision {
   const { term, votedFor } = voter.hardState;
   if (!voter.storageOk) return { reason: 'storage', hardState: null };
   if (request.term < term) return { reason: 'stale-term', hardState: null };

@@ -7,7 +7,7 @@
 import type { Message, PeerKey, ReadReply } from '../core/messages.ts';
 import { type Batch, type EntryId, lastIndex, ORIGIN } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { pause, systemClock } from '../runtime/clock.ts';
 import { Links } from '../runtime/links.ts';
 import { silentLog } from '../runtime/log.ts';
 import { randomHex } from '../runtime/random.ts';
@@ -112,8 +112,6 @@ class ReadLink {
   }
 }
 
-const pause = (): Promise<void> => new Promise((resolve) => void systemClock.setTimer(PAUSE_MILLIS, resolve));
-
 /** Every batch of the scribe's durable log as it was when the end was reached, in order. RANGE_GONE when its beginning was dropped. */
 export async function* readScribeLog(options: LogReaderOptions): AsyncGenerator<Batch, void, undefined> {
   const link = await ReadLink.open(options);
@@ -121,7 +119,7 @@ export async function* readScribeLog(options: LogReaderOptions): AsyncGenerator<
     let prev = ORIGIN;
     for (let request = 1; ; request += 1) {
       const reply = await link.read(request, prev);
-      if (reply.outcome === 'unable') await pause();
+      if (reply.outcome === 'unable') await pause(PAUSE_MILLIS);
       else if (reply.outcome !== 'entries')
         throw new ScriptoriumError(
           'RANGE_GONE',

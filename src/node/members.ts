@@ -6,7 +6,7 @@ import { isStable, type MembershipChange } from '../core/membership.ts';
 import { isVoter, membersOf } from '../core/quorum.ts';
 import type { ScribeMember } from '../core/types.ts';
 import { type ErrorCode, isScriptoriumError, ScriptoriumError } from '../errors.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { pause, systemClock } from '../runtime/clock.ts';
 import { Client } from './client.ts';
 import { askStatus, isScribe, scribeStatus, workerStatus } from './observe.ts';
 import type { IndexedConfiguration, ScribeStatus, WorkerStatus } from './status.ts';
@@ -51,9 +51,7 @@ export async function findLeader({ clusterId, scribes, workers }: Contacts): Pro
         [...scribes, ...workers],
         told.some((status) => status !== null),
       );
-    await new Promise<void>((resolve) => {
-      systemClock.setTimer(LOOK_MILLIS, resolve);
-    });
+    await pause(LOOK_MILLIS);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Looks at a running cluster from outside: asks its servers for their status and waits for a leader. Changes nothing. */
 
 import { ScriptoriumError } from '../errors.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { pause, systemClock } from '../runtime/clock.ts';
 import { randomHex } from '../runtime/random.ts';
 import { selectTransport } from '../transport/select.ts';
 import { encodeRequest } from '../wire/client-protocol.ts';
@@ -59,9 +59,7 @@ export async function awaitLeader(workers: readonly string[]): Promise<WorkerSta
     const statuses = await Promise.all(workers.map((address) => workerStatus(address)));
     const leader = statuses.find((status) => status?.role === 'leader' && status.appliedIndex >= status.commitIndex);
     if (leader !== undefined && leader !== null) return leader;
-    await new Promise<void>((resolve) => {
-      systemClock.setTimer(LOOK_MILLIS, resolve);
-    });
+    await pause(LOOK_MILLIS);
   }
   throw new ScriptoriumError('NO_LEADER', `no worker of ${workers.join(', ')} leads after ${LEADER_MILLIS / 1000} s`);
 }

@@ -20,3 +20,7 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves once `millis` have passed on the clock of this machine: between two looks at what tells no news by itself. */
+export const pause = (millis: number): Promise<void> =>
+  new Promise((resolve) => void systemClock.setTimer(millis, resolve));

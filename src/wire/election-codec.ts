@@ -1,5 +1,6 @@
 /** Messages of elections (protocol §2): probe, vote, and the notice that a leader came or went. */
 import type {
+  Candidacy,
   LeaderNotice,
   Probe,
   ProbeReply,
@@ -69,13 +70,13 @@ export const probeReply: MessageCodec<ProbeReply> = {
   }),
 };
 
-function writeCandidacy(head: ByteWriter, { term, incarnation, tail }: VoteRequest | TransferVoteRequest): void {
+function writeCandidacy(head: ByteWriter, { term, incarnation, tail }: Candidacy): void {
   head.u64(term);
   head.hex128(incarnation);
   writeEntryId(head, tail);
 }
 
-function readCandidacy(head: ByteReader): Omit<VoteRequest, 'kind'> {
+function readCandidacy(head: ByteReader): Candidacy {
   const term = readLivingTerm(head);
   const incarnation = head.hex128();
   const tail = readEntryId(head);

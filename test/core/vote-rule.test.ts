@@ -24,7 +24,7 @@ describe('the vote', () => {
           for (const leaderLive of [false, true])
             for (const storageOk of [false, true]) {
               const voter = { hardState: { term: TERM, votedFor }, tail: TAIL, leaderLive, storageOk };
-              const decision = decideVote(voter, { kind: 'vote', term, incarnation: 'me', tail });
+              const decision = decideVote(voter, { term, incarnation: 'me', tail });
               const name = JSON.stringify({ term, votedFor, tail, leaderLive, storageOk });
               const free = term > TERM || (term === TERM && votedFor === 'me');
               const upToDate = tail.term > TAIL.term || (tail.term === TAIL.term && tail.index >= TAIL.index);
