@@ -12,8 +12,8 @@
  */
 import { CatchUp } from './catch-up.ts';
 import { type Message, type PeerKey, type ProbeReply, scribeKey, type VoteReply } from './messages.ts';
-import { isMember, isQuorum, votersOf } from './quorum.ts';
-import { compareIds, sameId, type Term } from './types.ts';
+import { isQuorum, votersOf } from './quorum.ts';
+import { compareIds, type LoggedConfiguration, sameId, type Term } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export type ElectionResult =
@@ -33,6 +33,8 @@ export class Election {
   #phase: 'probing' | 'catching-up' | 'voting' = 'probing';
   #round = 0;
   #probedAt = 0;
+  /** By which the answers to the newest probe are counted. */
+  #probedIn: LoggedConfiguration;
   #deadline = 0;
   #probes = new Map<PeerKey, ProbeReply>();
   #votes = new Map<PeerKey, VoteReply>();
@@ -43,6 +45,7 @@ export class Election {
 
   constructor(state: WorkerState, askedIn: Term | null) {
     this.#state = state;
+    this.#probedIn = state.configuration;
     this.askedIn = askedIn;
     this.#probe();
   }
@@ -56,7 +59,7 @@ export class Election {
   }
 
   linkUp(from: PeerKey): void {
-    if (this.#phase === 'probing' && (this.#isVoter(from) || this.#isStranger(from)))
+    if (this.#phase === 'probing' && this.#isScribe(from))
       this.#state.send(from, { kind: 'probe', round: this.#round });
     if (this.#phase === 'voting' && this.#isVoter(from)) this.#state.send(from, this.#voteRequest());
   }
@@ -87,19 +90,20 @@ export class Election {
     this.#probes = new Map();
     this.#round = this.#state.nextRequest();
     this.#probedAt = this.#state.now;
+    this.#probedIn = this.#state.configuration;
     this.#deadline = this.#state.now + this.#state.options.electionTimeoutMinMillis;
+    // Also those who have no say: they may know of a newer configuration, in which all of our voters are replaced (R28).
     const probe = { kind: 'probe', round: this.#round } as const;
-    this.#broadcast(probe);
-    for (const key of this.#state.peers.keys()) if (this.#isStranger(key)) this.#state.send(key, probe);
+    for (const key of this.#state.peers.keys()) if (this.#isScribe(key)) this.#state.send(key, probe);
   }
 
   #onProbeReply(from: PeerKey, reply: ProbeReply): ElectionResult {
-    if (this.#phase !== 'probing' || reply.round !== this.#round) return GOING;
+    if (this.#phase === 'voting' || reply.round !== this.#round) return GOING;
     if (this.#state.hearLog(reply.tail, reply.configuration)) {
-      this.#probe(); // another configuration: other scribes decide (R28)
+      this.#probe(); // another configuration: other scribes decide (R28), also when this is heard while catching up
       return GOING;
     }
-    if (!this.#isVoter(from)) return GOING; // neither its tail nor its term counts (R26, R27)
+    if (this.#phase !== 'probing' || !this.#isVoter(from)) return GOING; // neither its tail nor its term counts (R26, R27)
     this.#probes.set(from, reply);
     const { configuration } = this.#state.configuration;
     const says = (holds: (reply: ProbeReply) => boolean): boolean =>
@@ -135,7 +139,9 @@ export class Election {
 
   #caughtUp(): ElectionResult {
     this.#catchUp = null;
-    if (this.#state.now - this.#probedAt >= this.#state.options.electionTimeoutMinMillis) this.#probe();
+    const isLate = this.#state.now - this.#probedAt >= this.#state.options.electionTimeoutMinMillis;
+    // What was read may hold another configuration, whose scribes were not asked (R28).
+    if (isLate || this.#probedIn !== this.#state.configuration) this.#probe();
     else this.#askForVotes();
     return GOING;
   }
@@ -147,7 +153,9 @@ export class Election {
     // One more than the highest term a majority reports, never a private count (R2).
     const terms = [...this.#probes.values()].map(({ term }) => term);
     this.#term = Math.max(...terms, this.#state.term) + 1;
-    this.#broadcast(this.#voteRequest());
+    const request = this.#voteRequest();
+    for (const { storageUuid } of votersOf(this.#state.configuration.configuration))
+      this.#state.send(scribeKey(storageUuid), request);
   }
 
   #voteRequest(): Message {
@@ -173,15 +181,8 @@ export class Election {
     return votersOf(this.#state.configuration.configuration).some(({ storageUuid }) => scribeKey(storageUuid) === key);
   }
 
-  /** A scribe that this configuration does not name: it has no say, but may know of a newer one, whose scribes replaced all of ours (R28). */
-  #isStranger(key: PeerKey): boolean {
-    const peer = this.#state.peers.get(key);
-    return peer?.role === 'scribe' && !isMember(this.#state.configuration.configuration, peer.storageUuid);
-  }
-
-  #broadcast(message: Message): void {
-    for (const { storageUuid } of votersOf(this.#state.configuration.configuration))
-      this.#state.send(scribeKey(storageUuid), message);
+  #isScribe(key: PeerKey): boolean {
+    return this.#state.peers.get(key)?.role === 'scribe';
   }
 
   /** A late grant of an earlier attempt at this term may have been for a longer log than ours is now: it elects nobody. */

@@ -153,26 +153,60 @@ describe('a worker', () => {
     assert.deepEqual([inForce(bench), changed], [newer.configuration, true]);
   });
 
-  test('a candidate needs a majority of both sets, and asks nobody who only catches up', () => {
+  test('R28: asks one that it takes for joining: that one may alone know that it has become a voter', () => {
     const bench = new Bench();
     const waiting = { ...configuration, target: abd };
-    bench.append(
-      1,
-      at(0, 0),
-      [batch(1, 1, 'configuration'), { ...batch(2, 1, 'configuration'), configuration: waiting }],
-      1,
-    );
+    const log = [batch(1, 1, 'configuration'), { ...batch(2, 1, 'configuration'), configuration: waiting }];
+    bench.append(1, at(0, 0), log, 1);
     bench.linkScribe('d');
-    bench.now = bench.machine.wakeAt;
-    for (;;) {
-      const { sends } = bench.machine.step({ kind: 'tick' }, bench.now);
-      const probes = sends.filter(({ message }) => message.kind === 'probe').map(({ to }) => to);
-      if (probes.length > 0) {
-        assert.deepEqual(probes, ['scribe:a', 'scribe:b', 'scribe:c']);
-        return;
-      }
-      bench.now = bench.machine.wakeAt;
-    }
+    const round = bench.campaign();
+    // a and b are gone for good; c is stale and was let go, d is half of the two that are left.
+    const after = { id: at(7, 3), configuration: { scribes: [newcomer] } };
+    const told = bench.receive('scribe:d', { ...bench.probeAnswer(round, at(7, 3)), configuration: after });
+    assert.deepEqual(inForce(bench), after.configuration);
+    assert.deepEqual(
+      told.sends.filter(({ message }) => message.kind === 'probe').map(({ to }) => to),
+      ['scribe:a', 'scribe:b', 'scribe:c', 'scribe:d'],
+      'and starts again',
+    );
+  });
+
+  test('R28: a newer configuration that is heard, or read, while it catches up is asked before it stands', () => {
+    const joint = { scribes: abd, outgoing: configuration.scribes };
+    const jointEntry = { ...batch(2, 1, 'configuration'), configuration: joint };
+    const catchingUp = () => {
+      const bench = new Bench();
+      const round = bench.campaign();
+      bench.probeReply('scribe:a', round, at(2, 1));
+      const read = bench.probeReply('scribe:b', round, at(1, 1));
+      assert.ok(read !== undefined);
+      return { bench, round, read };
+    };
+    const heard = catchingUp();
+    const newer = {
+      ...heard.bench.probeAnswer(heard.round, at(3, 1)),
+      configuration: { id: at(3, 1), configuration: joint },
+    };
+    assert.ok(sent(heard.bench.receive('scribe:c', newer), 'probe').length > 0);
+    const { bench, read } = catchingUp();
+    const done = bench.readReply('scribe:a', read, { batches: [batch(1, 1, 'configuration'), jointEntry] });
+    assert.deepEqual(inForce(bench), joint);
+    assert.deepEqual([sent(done, 'vote').length, sent(done, 'probe').length > 0], [0, true]);
+  });
+
+  test('a candidate counts nobody who only catches up, and asks them for no vote', () => {
+    const bench = new Bench();
+    const waiting = { ...configuration, target: abd };
+    const log = [batch(1, 1, 'configuration'), { ...batch(2, 1, 'configuration'), configuration: waiting }];
+    bench.append(1, at(0, 0), log, 1);
+    bench.linkScribe('d');
+    const round = bench.campaign();
+    const answer = { ...bench.probeAnswer(round, at(2, 1)), configuration: { id: at(2, 1), configuration: waiting } };
+    assert.deepEqual(sent(bench.receive('scribe:d', answer), 'vote'), []);
+    assert.deepEqual(sent(bench.receive('scribe:a', answer), 'vote'), [], 'd is no second');
+    const { sends } = bench.receive('scribe:b', answer);
+    const asked = sends.flatMap(({ to, message }) => (message.kind === 'vote' ? [to] : []));
+    assert.deepEqual(asked, ['scribe:a', 'scribe:b', 'scribe:c']);
   });
 });
 

@@ -16,6 +16,8 @@ export class ElectionChecks {
   readonly #name: string;
   readonly #machine: WorkerHost['machine'];
   #round = 0;
+  /** The round whose answers it asked for votes with: asked again over a new link, it is still the same request. */
+  #judgedRound = 0;
   /** Answers to the newest probe; a scribe asked again over a new link answers twice. */
   #replies: { readonly from: PeerKey; readonly reply: ProbeReply }[] = [];
   /** What they told of configurations by the time it asked for votes; what comes later may be left out. */
@@ -57,7 +59,8 @@ export class ElectionChecks {
       this.#round = message.round;
       this.#replies = [];
     }
-    if (message.kind !== 'vote' && message.kind !== 'transferVote') return;
+    if ((message.kind !== 'vote' && message.kind !== 'transferVote') || this.#judgedRound === this.#round) return;
+    this.#judgedRound = this.#round;
     this.#probed = this.#replies.map(({ reply }) => reply.configuration);
     const sets = this.#heard.inForce(this.#world.tree.endingAt(this.#machine.tail) ?? null, this.#probed);
     const byMajority = (what: (reply: ProbeReply) => boolean): boolean =>

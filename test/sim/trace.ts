@@ -1,9 +1,17 @@
 /** One line per event: what a failing seed prints. */
 import type { Message } from '../../src/core/messages.ts';
+import type { LoggedConfiguration, ScribeMember } from '../../src/core/types.ts';
 import { describeId } from './log-tree.ts';
 
 export const LEGEND = `legend: time in ms · a, b, … scribes · w0, w1, … workers (…:xxxx an incarnation) · x <- y: x receives from y
         T term · i@t the entry with index i and term t · +n batches carried`;
+
+/** `7@3 a b c, out b c d`: the entry, who votes, and what else stands in it. */
+function describeConfiguration({ id, configuration: { scribes, outgoing, target } }: LoggedConfiguration): string {
+  const names = (set: readonly ScribeMember[]): string => set.map(({ scribeId }) => scribeId).join(' ');
+  const out = outgoing === undefined ? '' : `, out ${names(outgoing)}`;
+  return `members ${describeId(id)} ${names(scribes)}${out}${target === undefined ? '' : `, target ${names(target)}`}`;
+}
 
 export function describeMessage(message: Message): string {
   switch (message.kind) {
@@ -15,7 +23,7 @@ export function describeMessage(message: Message): string {
         leader === null
           ? 'no leader'
           : `leader ${leader.identity.workerId} T${leader.term}${leaderLive ? ' live' : ''}`;
-      return `probeReply round ${message.round} T${term} tail ${describeId(tail)} commit ${describeId(commit)} ${heard} ${storage}`;
+      return `probeReply round ${message.round} T${term} tail ${describeId(tail)} commit ${describeId(commit)} ${heard} ${storage} ${describeConfiguration(message.configuration)}`;
     }
     case 'takeOver':
       return `takeOver T${message.term} tail ${describeId(message.tail)}`;
@@ -39,7 +47,7 @@ export function describeMessage(message: Message): string {
     case 'fetch':
       return `fetch T${message.term} up to ${describeId(message.upTo)} from ${message.source}`;
     case 'configurationNotice':
-      return `configurationNotice T${message.term} ${describeId(message.configuration.id)}${message.committed ? ' committed' : ''}`;
+      return `configurationNotice T${message.term} ${describeConfiguration(message.configuration)}${message.committed ? ' committed' : ''}`;
     case 'follow':
       return `follow tail ${describeId(message.tail)}`;
     case 'leaderNotice':
