@@ -31,6 +31,17 @@ test('each fault of the protocol, P01 to P39, stands in the name of the tests th
   assert.deepEqual(broken, []);
 });
 
+for (const heading of ['## What holds as in Raft', "## The design's claims"]) {
+  test(`the tests of raft-paper.md under "${heading.slice(3)}" exist`, () => {
+    const rows = rowsUnder(page('raft-paper.md'), heading);
+    assert.ok(rows.length > 10, `${rows.length} rows`);
+    assert.deepEqual(
+      rows.flatMap((cells) => brokenCitations(TESTS, cells.at(-1) ?? '', null)),
+      [],
+    );
+  });
+}
+
 describe('a table of tests', () => {
   const tree = {
     'core/a.test.ts': "test('P01: it holds', () => {});",
