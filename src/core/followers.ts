@@ -6,6 +6,7 @@ import type { Append, AppendReply, PeerKey } from './messages.ts';
 import { scribeKey } from './messages.ts';
 import { Progress } from './progress.ts';
 import { isMember, isNewcomer, membersOf } from './quorum.ts';
+import type { Admission } from './read-index.ts';
 import { type Batch, type EntryId, type Index, lastIndex, type ScribeMember } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
@@ -18,6 +19,9 @@ export class Followers {
   /** Every scribe that was a member under this leader, by key. */
   readonly #members = new Map<PeerKey, ScribeMember>();
   #leaving: ScribeMember[] = [];
+  /** Newcomers that may not be told yet that they are some, and the number under which each waits for it (R26). */
+  readonly #unadmitted = new Map<PeerKey, number>();
+  #admissions: Admission[] = [];
   /** The append built last: followers at the same point share one object, so it is encoded once. */
   #shared: Append | null = null;
   #heartbeatAt: number;
@@ -42,8 +46,9 @@ export class Followers {
       this.#members.set(key, member);
       if (this.#progress.has(key) || this.#fenced.has(key)) continue;
       this.#progress.set(key, new Progress(log.tail.index + 1, now));
-      this.#admit(key);
+      this.#awaitAdmission(key);
     }
+    for (const key of this.#unadmitted.keys()) if (!this.#isNewcomer(key)) this.#unadmitted.delete(key);
     for (const [key, member] of this.#members) {
       if (isMember(configuration.configuration, member.storageUuid)) continue;
       this.#members.delete(key);
@@ -119,11 +124,37 @@ export class Followers {
     this.#fenced.add(key);
   }
 
-  /** A newcomer's log does not name it yet: it takes nothing before a leader says who it is (R26). */
-  #admit(key: PeerKey): void {
+  /**
+   * A newcomer's log does not name it yet: it takes nothing before a leader says who it is (R26). And a leader says so only
+   * once it knows that it led when this link was there already: one deposed since might call a disk new that has voted for
+   * another and forgotten it.
+   */
+  #awaitAdmission(key: PeerKey): void {
+    if (!this.#isNewcomer(key)) return;
+    const number = this.#state.nextRequest();
+    this.#unadmitted.set(key, number);
+    if (this.#state.linked(key)) this.#admissions.push({ kind: 'admission', newcomer: key, number });
+  }
+
+  #isNewcomer(key: PeerKey): boolean {
     const member = this.#members.get(key);
-    const { configuration } = this.#state.configuration;
-    if (member !== undefined && isNewcomer(configuration, member.storageUuid)) this.#tellConfiguration(key);
+    return member !== undefined && isNewcomer(this.#state.configuration.configuration, member.storageUuid);
+  }
+
+  /** Those that have come to wait since this was last asked. */
+  takeAdmissions(): readonly Admission[] {
+    return this.#admissions.splice(0);
+  }
+
+  /** This worker has led since that link came up. */
+  admit({ newcomer, number }: Admission, round: number): void {
+    if (this.#unadmitted.get(newcomer) !== number) return; // it is another link by now
+    this.#unadmitted.delete(newcomer);
+    this.#tellConfiguration(newcomer);
+    const progress = this.#progress.get(newcomer);
+    if (progress === undefined) return;
+    progress.restart(progress.next); // whatever was sent before, it did not take
+    this.supply(newcomer, progress, round);
   }
 
   #tellConfiguration(key: PeerKey): void {
@@ -133,7 +164,7 @@ export class Followers {
   }
 
   linkUp(key: PeerKey): void {
-    this.#admit(key);
+    this.#awaitAdmission(key);
     const progress = this.#progress.get(key);
     progress?.restart(progress.next);
   }
@@ -180,7 +211,7 @@ export class Followers {
   /** Send what the follower's mode and window allow. */
   supply(key: PeerKey, progress: Progress, round: number): void {
     const { log } = this.#state;
-    if (!this.#state.linked(key)) return;
+    if (!this.#state.linked(key) || this.#unadmitted.has(key)) return;
     if (progress.mode !== 'fetch' && progress.next - 1 < log.base.index) progress.mode = 'fetch';
     if (progress.mode === 'fetch') this.#tellToFetch(key, progress);
     else if (progress.mode === 'replicate') this.#stream(key, progress, round);

@@ -37,6 +37,7 @@ export class Leadership {
     this.#members = new Reconfiguration(state, this.#firstOfTerm);
     this.#transfer = new Transfer(state, this.#followers);
     state.append(state.encodeNoop(state.term, this.#firstOfTerm, state.log.timestampMillis));
+    this.#askAdmissions();
     this.#replicate();
   }
 
@@ -80,8 +81,9 @@ export class Leadership {
     this.#appendConfiguration(this.#members.request(request, change));
   }
 
-  read(read: ReadRequest): void {
-    this.#reads.add(read);
+  /** `from`: the learner that asked (R20), or null. */
+  read(from: PeerKey | null, request: number): void {
+    this.#reads.add({ kind: 'read', from, request });
     this.#beginReads();
   }
 
@@ -94,6 +96,7 @@ export class Leadership {
     this.#identify(peer);
     if (peer.role === 'scribe') this.#disks.ask(from, this.#followers.acknowledgedBy(from));
     this.#followers.linkUp(from);
+    this.#askAdmissions();
     this.#followers.tellIfRemoved(from);
     this.#replicate();
   }
@@ -151,6 +154,7 @@ export class Leadership {
     const place = { term, firstIndex: log.tail.index + 1, atLeastMillis: log.timestampMillis };
     this.#state.append(encodeConfiguration(place, next));
     this.#followers.reconfigure();
+    this.#askAdmissions();
     this.#replicate();
   }
 
@@ -177,6 +181,11 @@ export class Leadership {
     this.#followers.tellLearners(this.#reads.round);
   }
 
+  #askAdmissions(): void {
+    for (const admission of this.#followers.takeAdmissions()) this.#reads.add(admission);
+    this.#beginReads();
+  }
+
   #beginReads(): void {
     // Reads wait for the first entry of the term: only then is the commit index known to be current (R11).
     if (this.#state.commit < this.#firstOfTerm || !this.#reads.begin(this.#state.commit)) return;
@@ -189,9 +198,10 @@ export class Leadership {
       isQuorum(configuration, (uuid) => this.#followers.roundOf(uuid) >= round),
     );
     if (confirmed === null) return;
-    for (const { from, request } of confirmed.reads) {
-      if (from === null) this.#state.readable(request, confirmed.index);
-      else this.#state.send(from, { kind: 'indexReply', request, index: confirmed.index });
+    for (const claim of confirmed.claims) {
+      if (claim.kind === 'admission') this.#followers.admit(claim, this.#reads.round);
+      else if (claim.from === null) this.#state.readable(claim.request, confirmed.index);
+      else this.#state.send(claim.from, { kind: 'indexReply', request: claim.request, index: confirmed.index });
     }
     this.#beginReads();
   }

@@ -172,7 +172,7 @@ export class WorkerMachine {
         this.#onNotice(message.term, message.leader);
         break;
       case 'indexRequest':
-        if (this.#leadership !== null) this.#leadership.read({ from, request: message.request });
+        if (this.#leadership !== null) this.#leadership.read(from, message.request);
         else this.#state.send(from, { kind: 'indexReply', request: message.request, index: null });
         break;
       case 'indexReply':
@@ -279,7 +279,7 @@ export class WorkerMachine {
   #read(request: number): void {
     const { leader } = this.#state;
     const key = leader === null ? null : workerKey(leader.identity.incarnation);
-    if (this.#leadership !== null) this.#leadership.read({ from: null, request });
+    if (this.#leadership !== null) this.#leadership.read(null, request);
     else if (key === null || !this.#state.linked(key)) this.#state.refuseRead(request);
     else {
       this.#asked.set(request, key);

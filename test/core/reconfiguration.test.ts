@@ -1,7 +1,7 @@
 /** Transcripts: a leader, its scribes and a worker while the members change (§7, R26–R28). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ScribeEvent } from '../../src/core/effects.ts';
+import type { ScribeEvent, WorkerEffects } from '../../src/core/effects.ts';
 import type { MembershipChange } from '../../src/core/membership.ts';
 import type { Message } from '../../src/core/messages.ts';
 import { ScribeMachine } from '../../src/core/scribe.ts';
@@ -27,10 +27,11 @@ describe('a leader that changes the members', () => {
   test('P27 R26: replaces a disk: catch up, joint, done; each step after the one before is committed', () => {
     const { bench } = asked(replaceC);
     assert.deepEqual(inForce(bench), { ...configuration, target: abd });
-    const { sends } = bench.linkScribe('d');
-    assert.ok(sends.some(({ to, message }) => to === 'scribe:d' && message.kind === 'configurationNotice'));
-    bench.acknowledge('scribe:a', at(2, 1));
-    bench.acknowledge('scribe:b', at(2, 1));
+    bench.linkScribe('d');
+    bench.acknowledge('scribe:a', at(2, 1), null, 1);
+    const { sends } = bench.acknowledge('scribe:b', at(2, 1), null, 1);
+    const told = sends.filter(({ to }) => to === 'scribe:d').map(({ message }) => message.kind);
+    assert.deepEqual(told, ['configurationNotice', 'append'], 'once it is sure to have led since d was linked');
     assert.equal(bench.machine.commit, 2);
     bench.now += 50;
     bench.machine.step({ kind: 'tick' }, bench.now);
@@ -45,10 +46,22 @@ describe('a leader that changes the members', () => {
     bench.acknowledge('scribe:c', at(4, 1));
     bench.acknowledge('scribe:a', at(4, 1));
     assert.equal(bench.machine.commit, 3, 'R27: who is out counts no more');
-    const { changes, sends: told } = bench.acknowledge('scribe:d', at(4, 1));
+    const { changes, sends: last } = bench.acknowledge('scribe:d', at(4, 1));
     assert.deepEqual(changes, [{ request: 7, outcome: 'done', reason: '' }]);
-    const notice = told.find(({ to }) => to === 'scribe:c')?.message;
+    const notice = last.find(({ to }) => to === 'scribe:c')?.message;
     assert.ok(notice?.kind === 'configurationNotice' && notice.committed, 'R27: and it is told');
+  });
+
+  test('P21 R26: calls nobody a newcomer before the scribes say that it has led since that link came up', () => {
+    const { bench } = asked(replaceC);
+    const kinds = (effects: WorkerEffects) =>
+      effects.sends.filter(({ to }) => to === 'scribe:d').map(({ message }) => message.kind);
+    const heard = (name: string, round: number) => kinds(bench.acknowledge(`scribe:${name}`, at(2, 1), null, round));
+    assert.ok(!kinds(bench.linkScribe('d')).includes('configurationNotice'));
+    bench.machine.step({ kind: 'linkDown', from: 'scribe:d' }, bench.now);
+    assert.ok(!kinds(bench.linkScribe('d')).includes('configurationNotice'));
+    assert.deepEqual([heard('a', 1), heard('b', 1)].flat(), ['append'], 'asked before the newer link: asks again');
+    assert.deepEqual([heard('a', 2), heard('b', 2)].flat(), ['configurationNotice', 'append']);
   });
 
   test('P27: not before an entry of its own term is committed', () => {

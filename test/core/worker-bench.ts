@@ -98,11 +98,11 @@ export class Bench {
     return term;
   }
 
-  /** A scribe's word, in the leader's own term, that it holds everything up to `durable`. */
-  acknowledge(from: PeerKey, durable: EntryId, conflict: EntryId | null = null): WorkerEffects {
+  /** A scribe's word, in the leader's own term, that it holds everything up to `durable`; of the append of a `round`. */
+  acknowledge(from: PeerKey, durable: EntryId, conflict: EntryId | null = null, round = 0): WorkerEffects {
     const { term } = this.machine;
     const micros = { writeMicros: 0, fsyncMicros: 0 };
-    return this.receive(from, { kind: 'appendReply', term, incarnation: 'w1', durable, conflict, round: 0, ...micros });
+    return this.receive(from, { kind: 'appendReply', term, incarnation: 'w1', durable, conflict, round, ...micros });
   }
 
   linkScribe(storageUuid: string, scribeId = storageUuid): WorkerEffects {

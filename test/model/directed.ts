@@ -252,7 +252,18 @@ export const DIRECTED: readonly Scope[] = [
     stage.hush();
     stage.crash(X);
   }),
-  scope('§7: a newcomer catches up, no vote of its own yet', changing, FOUR),
+  scope('§7: a newcomer is to catch up, no vote of its own yet', changing, FOUR),
+  scope(
+    '§7: a newcomer is told that it is one, by an entry on its way to the disks',
+    (stage) => {
+      changing(stage);
+      stage.carry(X4, A, B);
+      stage.carry(A, X4);
+      stage.carry(B, X4);
+      stage.hush(X4);
+    },
+    FOUR,
+  ),
   scope(
     '§7: a joint configuration, half replicated',
     (stage) => {

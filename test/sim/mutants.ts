@@ -3,6 +3,7 @@
  * switches for this: each mutant is a list of patches to dist/src/core/*.js, and a patch that does not match exactly once
  * fails, so a mutant can never silently become the original.
  */
+import { runForgottenNewcomer } from './forgotten-newcomer.ts';
 import type { Machines } from './machines.ts';
 import type { Patch } from './patched-core.ts';
 import { runRolledBack } from './rolled-back.ts';
@@ -399,6 +400,15 @@ export const MUTANTS: readonly Mutant[] = [
           'if (configuration.scribes.filter(({ storageUuid }) => granted(storageUuid)).length * 2 >= configuration.scribes.length)',
       },
     ],
+  },
+  {
+    name: 'a leader calls a newcomer what its log calls one, without asking whether it leads still',
+    rule: 'R26',
+    caughtBy: 'acknowledged-by-stranger',
+    patches: [
+      { file: 'followers.js', find: 'this.#unadmitted.set(key, number);', replace: 'this.#tellConfiguration(key);' },
+    ],
+    run: runForgottenNewcomer,
   },
   {
     name: 'a candidate does not hear of newer configurations',
