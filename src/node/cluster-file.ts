@@ -29,7 +29,7 @@ type FormatOptions = Pick<JournalFormatOptions, 'segmentBytes' | 'allowBuffered'
 
 const HEX_128 = /^[0-9a-f]{32}$/;
 /** The first entry and the hard state that goes with it: term 1 is over before anybody could stand in it. */
-const FIRST_TERM = 1;
+export const FIRST_TERM = 1;
 
 export function createCluster(scribes: readonly Pick<ScribeMember, 'scribeId' | 'address'>[]): ClusterFile {
   const members = scribes.map(({ scribeId, address }) => ({ scribeId, address, storageUuid: randomHex(16) }));

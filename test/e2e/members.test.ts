@@ -3,6 +3,7 @@
  * by it, and a scribe that was replaced while it was down disturbs nobody when it comes back.
  */
 import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
 import { scriptorium } from '../harness/command.ts';
@@ -100,6 +101,16 @@ describe('the members of a running cluster', () => {
         await cluster.leader();
         assert.deepEqual(described(await members(cluster, 'list')), ['a voter ok', 'b voter ok', 'd voter ok']);
       });
+    }));
+
+  test('P21 R26: a disk that is lost is not made again under its old uuid while anybody remembers it', () =>
+    Cluster.with({ workers: 1 }, async (cluster) => {
+      const lost = cluster.scribes[1]!;
+      await cluster.process('b').killHard();
+      rmSync(lost.directory, { recursive: true });
+      const again = ['init', '--cluster', cluster.clusterFile, '--only', 'b', '--dir', lost.directory];
+      await assertRefused(again, { exit: 1, code: 'CHANGE_REFUSED', reason: /--join.* members replace --scribe b/ });
+      assert.ok(!existsSync(lost.directory));
     }));
 
   test('R26: what is no newcomer is refused: a directory of another scribe, a strange one, a disk that voted before', () =>

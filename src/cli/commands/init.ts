@@ -8,6 +8,7 @@ import {
   writeClusterFile,
 } from '../../node/cluster-file.ts';
 import { makeDirectory } from '../../node/directories.ts';
+import { assertNotStarted } from '../../node/first-start.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { badOption, identifier, integer, path, type Settings, scribeList, toggle } from '../options.ts';
@@ -56,6 +57,7 @@ async function createAll(settings: Settings<typeof options>): Promise<ClusterFil
 async function formatOne(settings: Settings<typeof options>, file: string, only: string): Promise<ClusterFile> {
   if (settings.scribe.length > 0) throw badOption('--scribe makes a new cluster; it does not go with --cluster');
   const cluster = await readClusterFile(file);
+  await assertNotStarted(cluster, only);
   await formatScribe(cluster, only, settings.dir, formatOptions(settings));
   return cluster;
 }
