@@ -4,9 +4,9 @@
  */
 import type { Peer, ReadLog, ScribeEffects, ScribeEvent, WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
-import { ScribeMachine } from '../../src/core/scribe.ts';
+import type { ScribeMachine } from '../../src/core/scribe.ts';
 import { type Batch, type Configuration, type EntryId, ORIGIN } from '../../src/core/types.ts';
-import { WorkerMachine } from '../../src/core/worker.ts';
+import type { WorkerMachine } from '../../src/core/worker.ts';
 import { Disk, Image } from '../sim/disk.ts';
 import { describeId, idOf, type LogNode } from '../sim/log-tree.ts';
 import { describeConfiguration, describePersist, describeRole } from './describe.ts';
@@ -48,7 +48,7 @@ export class ScribeActor {
   start(): void {
     const { electionTimeoutMinMillis } = this.#stage.options;
     const recovered = this.disk.image.recover(this.name, this.uuid);
-    this.machine = new ScribeMachine(recovered, { electionTimeoutMinMillis }, this.#stage.now);
+    this.machine = new this.#stage.machines.ScribeMachine(recovered, { electionTimeoutMinMillis }, this.#stage.now);
     this.#written = 0;
   }
 
@@ -140,7 +140,7 @@ export class WorkerActor {
     this.#generation++;
     this.applied = 0;
     this.#committed = 0;
-    this.machine = new WorkerMachine({
+    this.machine = new this.#stage.machines.WorkerMachine({
       identity: { workerId: this.workerId, incarnation: this.incarnation, address: this.workerId },
       configuration: { id: ORIGIN, configuration: this.#stage.members },
       options: this.#stage.options,

@@ -6,6 +6,7 @@ import type { Send, WorkerOptions } from '../../src/core/effects.ts';
 import type { Message } from '../../src/core/messages.ts';
 import type { Batch, Configuration } from '../../src/core/types.ts';
 import { type LogNode, LogTree } from '../sim/log-tree.ts';
+import { type Machines, realMachines } from '../sim/machines.ts';
 import { describeMessage } from '../sim/trace.ts';
 import type { Actor, ScribeActor, WorkerActor } from './actors.ts';
 
@@ -20,6 +21,7 @@ interface Letter {
 }
 
 export class Stage {
+  readonly machines: Machines;
   now = 0;
   members: Configuration = { scribes: [] };
   readonly tree = new LogTree();
@@ -41,6 +43,10 @@ export class Stage {
   readonly #links = new Set<string>();
   readonly #muted = new Set<string>();
   #built = 0;
+
+  constructor(machines: Machines = realMachines) {
+    this.machines = machines;
+  }
 
   say(line: string): void {
     this.lines.push(line);

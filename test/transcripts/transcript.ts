@@ -2,6 +2,7 @@
  * A transcript is a text file: lines that begin with `#` say what it shows, lines that begin with `>` are commands, and what
  * follows a command is what the machines did then. Playing it keeps the former and writes the latter anew.
  */
+import { type Machines, realMachines } from '../sim/machines.ts';
 import { carryOut } from './commands.ts';
 import { Stage } from './stage.ts';
 
@@ -9,8 +10,8 @@ import { Stage } from './stage.ts';
 export const titleOf = (text: string): string => (text.split('\n', 1)[0] ?? '').replace(/^#\s*/, '');
 
 /** The text as it must be. A command that cannot be carried out, and a claim that does not hold, throw. */
-export function play(text: string): string {
-  const stage = new Stage();
+export function play(text: string, machines: Machines = realMachines): string {
+  const stage = new Stage(machines);
   const before = { shown: [] as readonly string[] };
   const lines: string[] = [];
   for (const [at, line] of text.split('\n').entries()) {
