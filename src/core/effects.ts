@@ -140,6 +140,8 @@ export interface WorkerEffects {
 export interface ScribeOptions {
   /** How long after its last message a leader counts as live (R8). */
   readonly electionTimeoutMinMillis: number;
+  /** The longest promise it gives a leader (R22), at most that time-out; 0: none. */
+  readonly maxLeaseMillis: number;
 }
 
 /** Timing and bounds of a worker's machine; times in milliseconds. */
@@ -147,6 +149,10 @@ export interface WorkerOptions {
   readonly heartbeatMillis: number;
   readonly electionTimeoutMinMillis: number;
   readonly electionTimeoutMaxMillis: number;
+  /** The promise a leader asks of scribes (R22), at most the minimum election timeout; 0: reads always ask a majority. */
+  readonly leaseMillis: number;
+  /** How far the rate of any clock may be from true time, as a share. */
+  readonly clockDrift: number;
   /** Applied batches kept for followers that are a little behind. */
   readonly windowBytes: number;
   /** Unanswered appends per follower. */

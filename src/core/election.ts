@@ -160,8 +160,9 @@ export class Election {
 
   #voteRequest(): Message {
     const { identity, log } = this.#state;
-    const kind = this.isTransfer ? 'transferVote' : 'vote';
-    return { kind, term: this.#term, incarnation: identity.incarnation, tail: log.tail };
+    const candidacy = { term: this.#term, incarnation: identity.incarnation, tail: log.tail };
+    const { askedIn } = this;
+    return askedIn === null ? { kind: 'vote', ...candidacy } : { kind: 'transferVote', ...candidacy, askedIn };
   }
 
   #onVoteReply(from: PeerKey, reply: VoteReply): ElectionResult {

@@ -86,6 +86,10 @@ export class Followers {
     return this.#progress.get(scribeKey(storageUuid))?.round ?? 0;
   }
 
+  promisedRoundOf(storageUuid: string): number {
+    return this.#progress.get(scribeKey(storageUuid))?.promisedRound ?? 0;
+  }
+
   answeredAt(storageUuid: string): number {
     return this.#progress.get(scribeKey(storageUuid))?.answeredAt ?? Number.NEGATIVE_INFINITY;
   }
@@ -181,6 +185,8 @@ export class Followers {
     const { log, now } = this.#state;
     progress.answeredAt = now;
     progress.round = Math.max(progress.round, reply.round);
+    if (reply.leaseMillis >= this.#state.options.leaseMillis)
+      progress.promisedRound = Math.max(progress.promisedRound, reply.round);
     if (reply.conflict !== null) {
       this.#stepBack(progress, reply.conflict);
       return progress;
@@ -261,13 +267,15 @@ export class Followers {
     for (const [key, progress] of this.#progress) {
       if (progress.mode === 'fetch') progress.waiting &&= now - progress.movedAt < options.electionTimeoutMinMillis;
       this.supply(key, progress, round);
-      if (now - progress.sentAt >= options.heartbeatMillis / 2)
+      // A lease is only renewed by an answer to a new round, however busy the link is (R22).
+      if (options.leaseMillis > 0 || now - progress.sentAt >= options.heartbeatMillis / 2)
         this.#append(key, progress, [], round, progress.mode === 'probe');
     }
   }
 
   #append(key: PeerKey, progress: Progress, batches: readonly Batch[], round: number, echo: boolean): void {
-    const { log, term, identity, commit, now } = this.#state;
+    const { log, term, identity, commit, now, options } = this.#state;
+    const { leaseMillis } = options;
     const prev = log.terms.idAt(Math.max(progress.next - 1, log.base.index));
     const shared = this.#shared;
     const same =
@@ -280,7 +288,7 @@ export class Followers {
       shared.echo === echo;
     const message: Append = same
       ? shared
-      : { kind: 'append', term, incarnation: identity.incarnation, prev, batches, commit, round, echo };
+      : { kind: 'append', term, incarnation: identity.incarnation, prev, batches, commit, round, echo, leaseMillis };
     this.#shared = message;
     progress.sentAt = now;
     progress.sentCommit = commit;

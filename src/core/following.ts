@@ -144,6 +144,7 @@ export class Following {
       durable: log.terms.idAt(Math.max(this.#accepted, log.base.index)),
       conflict,
       round: 0,
+      leaseMillis: 0,
       writeMicros: 0,
       fsyncMicros: 0,
     });

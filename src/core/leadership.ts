@@ -7,6 +7,7 @@
 import { DiskWatch } from './disk-watch.ts';
 import type { Peer } from './effects.ts';
 import { Followers } from './followers.ts';
+import { Lease } from './lease.ts';
 import { isStable, type MembershipChange } from './membership.ts';
 import type { AppendReply, Follow, PeerKey, ProbeReply } from './messages.ts';
 import { isMember, isQuorum, quorumValue } from './quorum.ts';
@@ -21,6 +22,7 @@ export class Leadership {
   readonly #followers: Followers;
   readonly #disks: DiskWatch;
   readonly #reads = new ReadIndex();
+  readonly #lease: Lease;
   readonly #members: Reconfiguration;
   readonly #transfer: Transfer;
   /** The entry that opened the term; nothing before it commits on its own (R11). */
@@ -32,6 +34,8 @@ export class Leadership {
     state.trustLog();
     this.#followers = new Followers(state, caughtUp);
     this.#disks = new DiskWatch(state);
+    this.#lease = new Lease(state.options);
+    this.#renewLease();
     for (const peer of state.peers.values()) this.#identify(peer);
     this.#firstOfTerm = state.log.tail.index + 1;
     this.#members = new Reconfiguration(state, this.#firstOfTerm);
@@ -83,7 +87,12 @@ export class Leadership {
 
   /** `from`: the learner that asked (R20), or null. */
   read(from: PeerKey | null, request: number): void {
-    this.#reads.add({ kind: 'read', from, request });
+    const read = { kind: 'read', from, request } as const;
+    if (this.holdsLease()) {
+      this.#serve(read, this.#state.commit);
+      return;
+    }
+    this.#reads.add(read);
     this.#beginReads();
   }
 
@@ -130,11 +139,30 @@ export class Leadership {
     const { now, options, configuration } = this.#state;
     const heard = (uuid: string): boolean => now - this.#followers.answeredAt(uuid) < options.electionTimeoutMaxMillis;
     if (!isQuorum(configuration.configuration, heard)) return false;
+    if (now >= this.#followers.heartbeatAt) this.#renewLease();
     this.#followers.heartbeat(this.#reads.round);
     this.#members.tick();
     this.#transfer.tick();
     this.#advanceMembers();
     return true;
+  }
+
+  /** No other leader can have been elected by now, so what is committed here is all that is (R22). */
+  holdsLease(): boolean {
+    const { now, commit, configuration } = this.#state;
+    if (!this.#lease.isOn || commit < this.#firstOfTerm || this.#transfer.wasOffered) return false;
+    return isQuorum(configuration.configuration, (uuid) =>
+      this.#lease.isBound(this.#followers.promisedRoundOf(uuid), now),
+    );
+  }
+
+  #serve({ from, request }: ReadRequest, index: Index): void {
+    if (from === null) this.#state.readable(request, index);
+    else this.#state.send(from, { kind: 'indexReply', request, index });
+  }
+
+  #renewLease(): void {
+    if (this.#lease.isOn) this.#lease.begin(this.#reads.renew(), this.#state.now);
   }
 
   /** Leadership is over: nobody's read was confirmed. */
@@ -200,8 +228,7 @@ export class Leadership {
     if (confirmed === null) return;
     for (const claim of confirmed.claims) {
       if (claim.kind === 'admission') this.#followers.admit(claim, this.#reads.round);
-      else if (claim.from === null) this.#state.readable(claim.request, confirmed.index);
-      else this.#state.send(claim.from, { kind: 'indexReply', request: claim.request, index: confirmed.index });
+      else this.#serve(claim, confirmed.index);
     }
     this.#beginReads();
   }

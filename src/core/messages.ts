@@ -50,6 +50,8 @@ export interface VoteRequest extends Candidacy {
 /** The leader itself has asked the candidate to stand: that it lives is no reason to refuse (P38). */
 export interface TransferVoteRequest extends Candidacy {
   readonly kind: 'transferVote';
+  /** Term of the leader that asked. */
+  readonly askedIn: Term;
 }
 
 export type VoteReason = 'granted' | 'stale-term' | 'already-voted' | 'log-behind' | 'leader-live' | 'storage';
@@ -79,6 +81,8 @@ export interface Append {
   /** Answer at once instead of when the batches are durable: a read waits for this round, or the sender must learn where
    *  the logs meet (a learner answers no other empty append). */
   readonly echo: boolean;
+  /** Vote for nobody else so long (R22); 0: nothing is asked. */
+  readonly leaseMillis: number;
 }
 
 export interface AppendReply {
@@ -92,6 +96,8 @@ export interface AppendReply {
   /** Set when `prev` did not match: the highest entry here that could match, to step back to (R18). */
   readonly conflict: EntryId | null;
   readonly round: number;
+  /** What was promised for that round (R22). */
+  readonly leaseMillis: number;
   /** Of the newest completed group commit: microseconds writing and in fsync; for the stage breakdown. */
   readonly writeMicros: number;
   readonly fsyncMicros: number;

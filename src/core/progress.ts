@@ -13,6 +13,8 @@ export class Progress {
   next: Index;
   /** Highest round it answered in this term (R19). */
   round = 0;
+  /** Highest of those with which it promised the whole lease (R22). */
+  promisedRound = 0;
   /** When it last answered (R8). */
   answeredAt: number;
   sentAt = Number.NEGATIVE_INFINITY;

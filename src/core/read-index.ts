@@ -33,6 +33,11 @@ export class ReadIndex {
     return this.#round;
   }
 
+  /** A round that no claim waits for. */
+  renew(): number {
+    return ++this.#round;
+  }
+
   add(claim: Claim): void {
     this.#waiting.push(claim);
   }

@@ -9,6 +9,7 @@ import type { Peer, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions, ScribeSt
 import { MAX_TERM_LEAP } from './limits.ts';
 import { matchBatches } from './matching.ts';
 import type { Append, Fetch, Message, PeerKey, Probe, TransferVoteRequest, VoteRequest } from './messages.ts';
+import { VotePromise } from './promise.ts';
 import { ScribeFetch } from './scribe-fetch.ts';
 import { OwnMembership, type Standing } from './scribe-membership.ts';
 import { ScribeReads } from './scribe-reads.ts';
@@ -34,6 +35,8 @@ interface Leader {
   /** Highest index known to equal the leader's log in this term. */
   matched: Index;
   round: number;
+  /** What it was promised with that round (R22). */
+  leaseMillis: number;
 }
 
 export class ScribeMachine {
@@ -43,6 +46,9 @@ export class ScribeMachine {
   readonly #reads: ScribeReads;
   readonly #fetch: ScribeFetch;
   readonly #peers = new Map<PeerKey, Peer>();
+  readonly #promise: VotePromise;
+  /** When to say that the leader is gone: a promise to it outlives its connection. */
+  #noticeAt = Number.POSITIVE_INFINITY;
   #hardState: HardState;
   /** Number of the persist that carries the current hard state; 0 when it was recovered. */
   #hardStateWrite = 0;
@@ -64,6 +70,8 @@ export class ScribeMachine {
     this.#reads = new ScribeReads(this.#log);
     this.#fetch = new ScribeFetch(this.#log, options);
     this.#hardState = start.hardState;
+    const { maxLeaseMillis, electionTimeoutMinMillis } = options;
+    this.#promise = new VotePromise(maxLeaseMillis, electionTimeoutMinMillis, start.hardState.term, now);
     this.#commit = start.commit;
     this.#now = now;
   }
@@ -97,7 +105,7 @@ export class ScribeMachine {
   }
   /** When the next tick is wanted. */
   get wakeAt(): number {
-    return this.#fetch.wakeAt;
+    return Math.min(this.#fetch.wakeAt, this.#noticeAt);
   }
 
   step(event: ScribeEvent, now: number): ScribeEffects {
@@ -124,6 +132,7 @@ export class ScribeMachine {
         this.#sends.push(...this.#reads.answer(event.token, event.batches, this.#commit));
         break;
       case 'tick':
+        this.#tick();
         break;
     }
     this.#answerVotes();
@@ -185,8 +194,15 @@ export class ScribeMachine {
     this.#reads.forget(from);
     this.#waitingVotes = this.#waitingVotes.filter((waiting) => waiting.from !== from);
     if (this.#leader?.key !== from) return;
-    this.#leader.linked = false; // R9: a closed connection ends the stickiness at once
-    this.#notifyWorkers();
+    this.#leader.linked = false; // R9: a closed connection ends the stickiness at once, but no promise
+    if (this.#promise.forbids(null, this.#now)) this.#noticeAt = this.#promise.until;
+    else this.#notifyWorkers();
+  }
+
+  #tick(): void {
+    if (this.#now < this.#noticeAt) return;
+    this.#noticeAt = Number.POSITIVE_INFINITY;
+    if (this.#leader?.linked === false) this.#notifyWorkers();
   }
 
   #notifyWorkers(): void {
@@ -212,7 +228,7 @@ export class ScribeMachine {
         leader === null
           ? null
           : { identity: leader.identity, term: leader.term, silentMillis: Math.max(0, this.#now - leader.heardAt) },
-      leaderLive: this.#leaderLive(),
+      leaderLive: this.#leaderLive() || this.#promise.forbids(null, this.#now),
       storage: this.#membership.isMember ? 'ok' : 'not-member',
     });
   }
@@ -227,7 +243,8 @@ export class ScribeMachine {
   #answerVotes(): void {
     for (let next = this.#waitingVotes[0]; next !== undefined; next = this.#waitingVotes[0]) {
       const { from, request } = next;
-      const leaderLive = this.#leaderLive() && request.kind === 'vote';
+      const askedIn = request.kind === 'vote' ? null : request.askedIn;
+      const leaderLive = (askedIn === null && this.#leaderLive()) || this.#promise.forbids(askedIn, this.#now);
       if (!this.#log.drained && !leaderLive) return;
       this.#waitingVotes.shift();
       const { reason, hardState } = decideVote(
@@ -273,6 +290,8 @@ export class ScribeMachine {
     leader.heardAt = this.#now;
     leader.linked = true;
     leader.round = Math.max(leader.round, message.round);
+    leader.leaseMillis = this.#promise.allowed(message.leaseMillis);
+    this.#promise.give(message.leaseMillis, message.term, this.#now);
     return leader;
   }
 
@@ -280,7 +299,16 @@ export class ScribeMachine {
   #recognise(from: PeerKey, identity: WorkerIdentity, term: Term): Leader | null {
     if (term > this.#hardState.term) this.#adopt({ term, votedFor: null });
     if (this.#leader?.term === term) return this.#leader.key === from ? this.#leader : null;
-    this.#leader = { key: from, identity, term, heardAt: this.#now, linked: true, matched: 0, round: 0 };
+    this.#leader = {
+      key: from,
+      identity,
+      term,
+      heardAt: this.#now,
+      linked: true,
+      matched: 0,
+      round: 0,
+      leaseMillis: 0,
+    };
     this.#acknowledged = 0;
     this.#notifyWorkers();
     return this.#leader;
@@ -343,7 +371,8 @@ export class ScribeMachine {
   #appendReply(incarnation: string, durable: EntryId, conflict: EntryId | null, round: number): Message {
     const { writeMicros, fsyncMicros } = this.#fsync;
     const term = this.#hardState.term;
-    return { kind: 'appendReply', term, incarnation, durable, conflict, round, writeMicros, fsyncMicros };
+    const leaseMillis = this.#leader?.leaseMillis ?? 0;
+    return { kind: 'appendReply', term, incarnation, durable, conflict, round, leaseMillis, writeMicros, fsyncMicros };
   }
 
   /** A new term or vote; it forgets the leader of the term before. */

@@ -23,6 +23,7 @@ export class Transfer {
   readonly #state: WorkerState;
   readonly #followers: Followers;
   #handover: Handover | null = null;
+  #wasOffered = false;
 
   constructor(state: WorkerState, followers: Followers) {
     this.#state = state;
@@ -32,6 +33,11 @@ export class Transfer {
   /** While this is true nothing new is appended. */
   get underWay(): boolean {
     return this.#handover !== null;
+  }
+
+  /** Somebody was told to stand, and may do so at any later time: from then on scribes' promises bind nobody (R22). */
+  get wasOffered(): boolean {
+    return this.#wasOffered;
   }
 
   get wakeAt(): number {
@@ -58,6 +64,7 @@ export class Transfer {
     if (handover === null || handover.told || this.#followers.acknowledgedBy(handover.to).index < log.tail.index)
       return;
     handover.told = true;
+    this.#wasOffered = true;
     this.#state.send(handover.to, { kind: 'takeOver', term, incarnation: identity.incarnation, tail: log.tail });
   }
 

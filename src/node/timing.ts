@@ -7,12 +7,17 @@ const MEBIBYTE = 1024 * 1024;
 /** A leader counts as live this long after its last message; a crash is noticed by its closed links long before (R9). */
 const ELECTION_TIMEOUT_MIN_MILLIS = 300;
 
-export const SCRIBE_TIMING: ScribeOptions = { electionTimeoutMinMillis: ELECTION_TIMEOUT_MIN_MILLIS };
+export const SCRIBE_TIMING: ScribeOptions = {
+  electionTimeoutMinMillis: ELECTION_TIMEOUT_MIN_MILLIS,
+  maxLeaseMillis: 0,
+};
 
 export const WORKER_TIMING: WorkerOptions = {
   heartbeatMillis: 60,
   electionTimeoutMinMillis: ELECTION_TIMEOUT_MIN_MILLIS,
   electionTimeoutMaxMillis: 2 * ELECTION_TIMEOUT_MIN_MILLIS,
+  leaseMillis: 0,
+  clockDrift: 0.05,
   windowBytes: 32 * MEBIBYTE,
   maxInflightMessages: 256,
   maxInflightBytes: 8 * MEBIBYTE,

@@ -93,8 +93,11 @@ export const vote: MessageCodec<VoteRequest> = {
 
 export const transferVote: MessageCodec<TransferVoteRequest> = {
   type: FRAME_TYPES.transferVote,
-  write: writeCandidacy,
-  read: (head) => ({ kind: 'transferVote', ...readCandidacy(head) }),
+  write(head, message) {
+    writeCandidacy(head, message);
+    head.u64(message.askedIn);
+  },
+  read: (head) => ({ kind: 'transferVote', ...readCandidacy(head), askedIn: readLivingTerm(head) }),
 };
 
 export const takeOver: MessageCodec<TakeOver> = {

@@ -16,8 +16,8 @@ import { FRAME_TYPES, finishFrame, openFrame, startFrame } from './frame.ts';
  * changeMembers); a build that knows only 1 would count the wrong scribes, so none is let in. 3: leadership can be handed over
  * (takeOver, transferVote), which a scribe of an older build would take for a breach of the protocol.
  */
-export const PROTOCOL_MIN = 3;
-export const PROTOCOL_MAX = 3;
+export const PROTOCOL_MIN = 4;
+export const PROTOCOL_MAX = 4;
 
 /** A client that takes whatever cluster it reaches says so with this id. */
 export const ANY_CLUSTER = '0'.repeat(32);

@@ -16,6 +16,7 @@ export const append: MessageCodec<Append> = {
     head.u64(message.commit);
     head.u64(message.round);
     head.u8(message.echo ? 1 : 0);
+    head.u32(message.leaseMillis);
   },
   read(head, batches) {
     const message: Append = {
@@ -26,6 +27,7 @@ export const append: MessageCodec<Append> = {
       commit: head.u64(),
       round: head.u64(),
       echo: head.flag(),
+      leaseMillis: head.u32(),
       batches,
     };
     const end = checkAdjacent(message.prev, batches);
@@ -42,6 +44,7 @@ export const appendReply: MessageCodec<AppendReply> = {
     writeEntryId(head, message.durable);
     writeOptionalEntryId(head, message.conflict);
     head.u64(message.round);
+    head.u32(message.leaseMillis);
     head.u64(Math.round(message.writeMicros));
     head.u64(Math.round(message.fsyncMicros));
   },
@@ -52,6 +55,7 @@ export const appendReply: MessageCodec<AppendReply> = {
     durable: readEntryId(head),
     conflict: readOptionalEntryId(head),
     round: head.u64(),
+    leaseMillis: head.u32(),
     writeMicros: head.u64(),
     fsyncMicros: head.u64(),
   }),

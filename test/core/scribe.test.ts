@@ -35,7 +35,7 @@ class Bench {
       commit: at(0, 0),
       configurations: [{ id: at(1, 1), configuration: { scribes } }],
     };
-    this.machine = new ScribeMachine(start, { electionTimeoutMinMillis: 150 }, 0);
+    this.machine = new ScribeMachine(start, { electionTimeoutMinMillis: 150, maxLeaseMillis: 0 }, 0);
     this.step({ kind: 'linkUp', from: 'scribe:b', peer: { role: 'scribe', storageUuid: 'b', scribeId: 'b' } });
     for (const name of ['v', 'w']) {
       const identity = { workerId: name, incarnation: `${name}1`, address: `${name}:1` };
@@ -62,6 +62,7 @@ class Bench {
   append(term: number, prev: EntryId, batches: readonly Batch[]): ScribeEffects {
     const message: Append = {
       kind: 'append',
+      leaseMillis: 0,
       term,
       incarnation: 'v1',
       prev,
@@ -120,7 +121,7 @@ describe('a scribe', () => {
   test('P38 R4 R8: a vote the leader asked for passes although it lives, but waits for writes in flight', () => {
     const bench = new Bench(1, [1]);
     bench.append(2, at(1, 1), [batch(2, 2)]);
-    const vote = { kind: 'transferVote', term: 3, incarnation: 'w1', tail: at(2, 2) } as const;
+    const vote = { kind: 'transferVote', askedIn: 2, term: 3, incarnation: 'w1', tail: at(2, 2) } as const;
     assert.deepEqual(bench.receive('worker:w1', vote), { persists: [], sends: [], reads: [] });
     bench.durable();
     const granted = bench.durable().flatMap((message) => (message.kind === 'voteReply' ? [message.reason] : []));
@@ -171,6 +172,7 @@ describe('a scribe', () => {
     assert.deepEqual(bench.machine.tail, at(3, 2));
     const last = bench.receive('worker:v1', {
       kind: 'append',
+      leaseMillis: 0,
       term: 2,
       incarnation: 'v1',
       prev: at(3, 2),
@@ -208,6 +210,7 @@ describe('a scribe', () => {
     ] as const) {
       const message = {
         kind: 'append',
+        leaseMillis: 0,
         term: 2,
         incarnation: 'v1',
         prev,
@@ -224,7 +227,15 @@ describe('a scribe', () => {
     }
     assert.deepEqual(bench.machine.tail, at(3, 2));
     // A leader it has not heard of raises its term, which the reserve has room for.
-    const newer = { kind: 'append', term: 3, incarnation: 'w1', prev: at(9, 3), batches: [], commit: 0 } as const;
+    const newer = {
+      kind: 'append',
+      leaseMillis: 0,
+      term: 3,
+      incarnation: 'w1',
+      prev: at(9, 3),
+      batches: [],
+      commit: 0,
+    } as const;
     const heard = bench.step({ kind: 'unstored', from: 'worker:w1', message: { ...newer, round: 1, echo: true } });
     assert.deepEqual(heard.persists, [{ kind: 'hardState', hardState: { term: 3, votedFor: null } }]);
     assert.ok(bench.durable().some((message) => message.kind === 'appendReply' && message.conflict === null));

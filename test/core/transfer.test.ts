@@ -63,7 +63,14 @@ describe('a leader that hands over', () => {
     const bench = leading();
     transfer(bench, null);
     const micros = { writeMicros: 0, fsyncMicros: 0 };
-    const reply = { kind: 'appendReply', term: 2, incarnation: 'w1', durable: at(0, 0), conflict: null } as const;
+    const reply = {
+      kind: 'appendReply',
+      leaseMillis: 0,
+      term: 2,
+      incarnation: 'w1',
+      durable: at(0, 0),
+      conflict: null,
+    } as const;
     assert.deepEqual(outcomes(bench.receive('scribe:a', { ...reply, round: 0, ...micros })), ['done']);
     assert.equal(bench.machine.role, 'learner');
   });
@@ -110,7 +117,7 @@ describe('a worker that is to take over', () => {
     bench.receive('scribe:a', answer);
     const votes = sent(bench.receive('scribe:b', answer), 'transferVote');
     assert.equal(votes.length, 3);
-    assert.deepEqual(votes[0], { kind: 'transferVote', term: 2, incarnation: 'w1', tail: at(2, 1) });
+    assert.deepEqual(votes[0], { kind: 'transferVote', askedIn: 1, term: 2, incarnation: 'w1', tail: at(2, 1) });
   });
 
   test('goes on while the leader that asked is still heard, and gives way to a newer one', () => {

@@ -23,29 +23,34 @@ export const batch = (firstIndex: number, term: number, kind: Batch['kind'] = 'c
 /** A worker with links to three scribes and another worker, and its own clock. */
 export class Bench {
   now = 0;
-  readonly machine = new WorkerMachine({
-    identity: { workerId: 'w', incarnation: 'w1', address: 'w:1' },
-    configuration: { id: at(1, 1), configuration },
-    options: {
-      heartbeatMillis: 50,
-      electionTimeoutMinMillis: 150,
-      electionTimeoutMaxMillis: 300,
-      windowBytes: 1000,
-      maxInflightMessages: 8,
-      maxInflightBytes: 1000,
-      maxAppendBytes: 1000,
-      maxUnappliedBytes: 1000,
-    },
-    random: () => 0.5,
-    encodeNoop: (term, firstIndex) => batch(firstIndex, term, 'noop'),
-    encodeConfiguration: ({ term, firstIndex }, members) => ({
-      ...batch(firstIndex, term, 'configuration'),
-      configuration: members,
-    }),
-    now: 0,
-  });
+  readonly machine: WorkerMachine;
+  readonly #leaseMillis: number;
 
-  constructor() {
+  constructor(leaseMillis = 0) {
+    this.#leaseMillis = leaseMillis;
+    this.machine = new WorkerMachine({
+      identity: { workerId: 'w', incarnation: 'w1', address: 'w:1' },
+      configuration: { id: at(1, 1), configuration },
+      options: {
+        heartbeatMillis: 50,
+        electionTimeoutMinMillis: 150,
+        leaseMillis,
+        clockDrift: 0.05,
+        electionTimeoutMaxMillis: 300,
+        windowBytes: 1000,
+        maxInflightMessages: 8,
+        maxInflightBytes: 1000,
+        maxAppendBytes: 1000,
+        maxUnappliedBytes: 1000,
+      },
+      random: () => 0.5,
+      encodeNoop: (term, firstIndex) => batch(firstIndex, term, 'noop'),
+      encodeConfiguration: ({ term, firstIndex }, members) => ({
+        ...batch(firstIndex, term, 'configuration'),
+        configuration: members,
+      }),
+      now: 0,
+    });
     for (const name of SCRIBES) {
       const peer = { role: 'scribe', storageUuid: name, scribeId: name } as const;
       this.machine.step({ kind: 'linkUp', from: `scribe:${name}`, peer }, 0);
@@ -66,6 +71,7 @@ export class Bench {
   append(term: number, prev: EntryId, batches: readonly Batch[], commit: number, incarnation = 'v1'): WorkerEffects {
     return this.receive(`worker:${incarnation}`, {
       kind: 'append',
+      leaseMillis: 0,
       term,
       incarnation,
       prev,
@@ -102,7 +108,16 @@ export class Bench {
   acknowledge(from: PeerKey, durable: EntryId, conflict: EntryId | null = null, round = 0): WorkerEffects {
     const { term } = this.machine;
     const micros = { writeMicros: 0, fsyncMicros: 0 };
-    return this.receive(from, { kind: 'appendReply', term, incarnation: 'w1', durable, conflict, round, ...micros });
+    return this.receive(from, {
+      kind: 'appendReply',
+      leaseMillis: this.#leaseMillis,
+      term,
+      incarnation: 'w1',
+      durable,
+      conflict,
+      round,
+      ...micros,
+    });
   }
 
   linkScribe(storageUuid: string, scribeId = storageUuid): WorkerEffects {

@@ -63,6 +63,7 @@ describe('a learner', () => {
     bench.append(5, at(0, 0), [batch(1, 1, 'configuration'), batch(2, 5)], 1);
     const probe = {
       kind: 'append',
+      leaseMillis: 0,
       term: 5,
       incarnation: 'v1',
       prev: at(2, 5),

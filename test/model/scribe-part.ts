@@ -70,7 +70,11 @@ function start(setting: Setting, slot: number, disk: Disk, now: number): OpenScr
     configurations,
   };
   const { electionTimeoutMinMillis } = options;
-  return new machines.ScribeMachine(recovered, Object.freeze({ electionTimeoutMinMillis }), now) as OpenScribe;
+  return new machines.ScribeMachine(
+    recovered,
+    Object.freeze({ electionTimeoutMinMillis, maxLeaseMillis: 0 }),
+    now,
+  ) as OpenScribe;
 }
 
 /** A scribe on the disk that `init` wrote, or on a blank one. */

@@ -29,6 +29,8 @@ export const OPTIONS: WorkerOptions = Object.freeze({
   heartbeatMillis: 10,
   electionTimeoutMinMillis: 15,
   electionTimeoutMaxMillis: 15,
+  leaseMillis: 0,
+  clockDrift: 0,
   windowBytes: 1 << 20,
   maxInflightMessages: 64,
   maxInflightBytes: 1 << 20,

@@ -23,6 +23,7 @@ const id = { index: 1, term: 1 };
 const batches = (...sizes: number[]): Batch[] => sizes.map((size) => ({ bytes: new Uint8Array(size) }) as Batch);
 const append = (...sizes: number[]): Append => ({
   kind: 'append',
+  leaseMillis: 0,
   term: 1,
   incarnation: 'v1',
   prev: id,

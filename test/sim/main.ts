@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- --seed N [--seeds K] [--kind faults|members|transfers|lives] [--leave-out 1,2] [--verbose]`: run seeds N, N+1, …,
+ * `npm run sim -- --seed N [--seeds K] [--kind faults|members|transfers|lives|leases] [--leave-out 1,2] [--verbose]`: run seeds N, N+1, …,
  * without the faults of those numbers; exit 1 at the first violation.
  */
 import { parseArgs } from 'node:util';

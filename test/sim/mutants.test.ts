@@ -1,6 +1,7 @@
 /** Each bug put into the core is caught, within a bounded number of seeds, by the invariant that is there for it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { LEASE_MUTANTS } from './lease-mutants.ts';
 import { realMachines } from './machines.ts';
 import { MUTANTS } from './mutants.ts';
 import { loadPatched } from './patched-core.ts';
@@ -10,7 +11,7 @@ import { runSeed } from './run.ts';
 const MOST_SEEDS = 3000;
 
 describe('mutants', () => {
-  for (const mutant of MUTANTS) {
+  for (const mutant of [...MUTANTS, ...LEASE_MUTANTS]) {
     test(`${mutant.rule}: ${mutant.name} is caught by ${mutant.caughtBy}`, async (context) => {
       const { machines, remove } = await loadPatched(mutant.patches);
       context.after(remove);

@@ -68,6 +68,9 @@ export interface Plan {
   readonly changeMillis: number | null;
 }
 
+/** They make leaders that are cut off or stopped, and scribes that have forgotten what they promised. */
+const LEASE_FAULTS = ['strand-leader', 'pause-worker', 'crash-scribe', 'reconnect', 'cut-one-way'] as const;
+
 /** Faults of a run in which the members change: few at a time, since each change needs a majority for a while. */
 const CHANGING = [
   'crash-in-change',
@@ -99,6 +102,14 @@ export const changingLeaders = (plan: Plan): Plan => ({
   ...plan,
   workers: 1 + (plan.workers % 4),
   faults: plan.seed % 2 === 0 ? plan.faults : new Map(),
+});
+
+/** The same seed with lease reads, a third of them with the faults that lead to leaders which do not know that they are deposed. */
+export const withLeases = (plan: Plan): Plan => ({
+  ...plan,
+  workers: Math.max(2, plan.workers),
+  faults: plan.seed % 3 === 0 ? new Map(LEASE_FAULTS.map((kind) => [kind, 300])) : plan.faults,
+  worker: { ...plan.worker, leaseMillis: plan.worker.electionTimeoutMinMillis },
 });
 
 /** Timers of people who are not in a hurry: between continents, and slower still. Heartbeat, least and most election timeout. */
@@ -164,6 +175,8 @@ function workerOptions(random: Random): WorkerOptions {
   return {
     heartbeatMillis: 50,
     electionTimeoutMinMillis: 150,
+    leaseMillis: 0,
+    clockDrift: 0.05,
     electionTimeoutMaxMillis: random.pick([300, 300, 600]),
     windowBytes: tiny ? random.integer(1, 400) : 1 << 20,
     maxInflightMessages: tiny ? random.integer(1, 4) : 64,

@@ -10,7 +10,7 @@ import { idOf } from './log-tree.ts';
 import type { Machines } from './machines.ts';
 import { LATE_LINK_DOWN_MILLIS } from './network.ts';
 import { Operator } from './operator.ts';
-import { changingLeaders, changingMembers, longLife, type Plan } from './plan.ts';
+import { changingLeaders, changingMembers, longLife, type Plan, withLeases } from './plan.ts';
 import { Trace } from './trace.ts';
 import { Transfers } from './transfers.ts';
 import { demand, Violation } from './violation.ts';
@@ -46,6 +46,7 @@ const ADAPT: Record<RunKind, (plan: Plan, random: Random) => Plan> = {
   members: changingMembers,
   transfers: changingLeaders,
   lives: longLife,
+  leases: withLeases,
 };
 
 /** How often it is looked whether a phase is over. */
@@ -81,7 +82,10 @@ class Run {
     const { changeMillis } = world.plan;
     const operator = changeMillis === null ? null : new Operator(world, changeMillis);
     this.#operator = operator;
-    const transfers = this.#kind === 'transfers' ? new Transfers(world) : null;
+    const transfers =
+      this.#kind === 'transfers' || (this.#kind === 'leases' && world.plan.seed % 4 === 0)
+        ? new Transfers(world)
+        : null;
     this.#faults = faults;
     this.#for(world.plan.faultMillis, () => false);
     faults.end();
@@ -180,7 +184,7 @@ class Run {
  * `faults`: as the plan of the seed has it. `members`: the members change all the time. `transfers`: leadership does. `lives`:
  * half an hour and more of rare faults.
  */
-export const RUN_KINDS = ['faults', 'members', 'transfers', 'lives'] as const;
+export const RUN_KINDS = ['faults', 'members', 'transfers', 'lives', 'leases'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
 const NONE: ReadonlySet<number> = new Set();

@@ -42,7 +42,8 @@ export class ScribeHost extends Host {
     this.#disk = disk;
     const start = disk.image.recover(scribeId, storageUuid);
     const { ScribeMachine } = world.machines;
-    const options = { electionTimeoutMinMillis: world.plan.worker.electionTimeoutMinMillis };
+    const { electionTimeoutMinMillis, leaseMillis } = world.plan.worker;
+    const options = { electionTimeoutMinMillis, maxLeaseMillis: leaseMillis };
     this.machine = this.guarded(() => new ScribeMachine(start, options, this.now()));
     this.#checks = new ScribeChecks(world, place, this.machine);
     world.trace(() => `${this.site} starts, term ${start.hardState.term}, tail ${describeId(start.tail)}`);

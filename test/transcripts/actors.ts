@@ -46,9 +46,10 @@ export class ScribeActor {
   }
 
   start(): void {
-    const { electionTimeoutMinMillis } = this.#stage.options;
+    const { electionTimeoutMinMillis, leaseMillis } = this.#stage.options;
     const recovered = this.disk.image.recover(this.name, this.uuid);
-    this.machine = new this.#stage.machines.ScribeMachine(recovered, { electionTimeoutMinMillis }, this.#stage.now);
+    const options = { electionTimeoutMinMillis, maxLeaseMillis: leaseMillis };
+    this.machine = new this.#stage.machines.ScribeMachine(recovered, options, this.#stage.now);
     this.#written = 0;
   }
 

@@ -78,8 +78,10 @@ function changeOf([kind, first = '', second = '']: readonly string[]): Membershi
 /** A message that nobody has sent. */
 function forged(stage: Stage, from: Actor, [kind, term, ...rest]: readonly string[]): Message {
   const incarnation = from.kind === 'worker' ? from.incarnation : '';
-  if (kind === 'vote' || kind === 'transferVote')
-    return { kind, term: numberOf(term), incarnation, tail: entryOf(rest[0]) };
+  if (kind === 'vote' || kind === 'transferVote') {
+    const candidacy = { term: numberOf(term), incarnation, tail: entryOf(rest[0]) };
+    return kind === 'vote' ? { kind, ...candidacy } : { kind, ...candidacy, askedIn: candidacy.term - 1 };
+  }
   if (kind !== 'append') throw new Error(`${kind} cannot be forged`);
   const [prev, commit, ...entries] = rest;
   const batches = entries.map((entry): Append['batches'][number] => {
@@ -97,6 +99,7 @@ function forged(stage: Stage, from: Actor, [kind, term, ...rest]: readonly strin
     commit: numberOf(commit),
     round,
     echo: true,
+    leaseMillis: 0,
   };
 }
 

@@ -30,6 +30,8 @@ export class Stage {
     heartbeatMillis: 50,
     electionTimeoutMinMillis: 150,
     electionTimeoutMaxMillis: 300,
+    leaseMillis: 0,
+    clockDrift: 0,
     windowBytes: 1 << 20,
     maxInflightMessages: 64,
     maxInflightBytes: 1 << 20,

@@ -114,7 +114,7 @@ export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<M
   vote: record({ term: positive, incarnation: hex128, tail: entryId })
     .filter(({ term, tail }) => tail.term < term)
     .map((fields) => ({ kind: 'vote', ...fields })),
-  transferVote: record({ term: positive, incarnation: hex128, tail: entryId })
+  transferVote: record({ term: positive, incarnation: hex128, tail: entryId, askedIn: positive })
     .filter(({ term, tail }) => tail.term < term)
     .map((fields) => ({ kind: 'transferVote', ...fields })),
   takeOver: record({ kind: fc.constant('takeOver'), term: positive, incarnation: hex128, tail: entryId }),
@@ -126,10 +126,10 @@ export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<M
     tail: entryId,
   }),
   append: fc
-    .tuple(run, fc.nat(5), hex128, integer, integer, fc.boolean())
-    .map(([{ prev, batches }, ahead, incarnation, commit, round, echo]) => {
+    .tuple(run, fc.nat(5), hex128, integer, integer, fc.boolean(), fc.nat())
+    .map(([{ prev, batches }, ahead, incarnation, commit, round, echo, leaseMillis]) => {
       const term = Math.max(1, prev.term, batches.at(-1)?.term ?? 0) + ahead;
-      return { kind: 'append', term, incarnation, prev, batches, commit, round, echo };
+      return { kind: 'append', term, incarnation, prev, batches, commit, round, echo, leaseMillis };
     }),
   appendReply: record({
     kind: fc.constant('appendReply'),
@@ -138,6 +138,7 @@ export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<M
     durable: entryId,
     conflict: optionalEntryId,
     round: integer,
+    leaseMillis: fc.nat(),
     writeMicros: integer,
     fsyncMicros: integer,
   }),

@@ -61,11 +61,12 @@ export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kin
     storage: 'ok',
   },
   vote: { kind: 'vote', term: 9, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
-  transferVote: { kind: 'transferVote', term: 9, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
+  transferVote: { kind: 'transferVote', askedIn: 8, term: 9, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
   takeOver: { kind: 'takeOver', term: 8, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
   voteReply: { kind: 'voteReply', requestTerm: 9, term: 9, reason: 'granted', tail: { index: 45, term: 8 } },
   append: {
     kind: 'append',
+    leaseMillis: 0,
     term: 8,
     incarnation: INCARNATION,
     prev: { index: 40, term: 6 },
@@ -76,6 +77,7 @@ export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kin
   },
   appendReply: {
     kind: 'appendReply',
+    leaseMillis: 0,
     term: 8,
     incarnation: INCARNATION,
     durable: { index: 44, term: 7 },
