@@ -4,6 +4,8 @@
  * many states of the whole it occurs. All exchanges of names of a body are entered together.
  */
 import { Violation } from '../sim/violation.ts';
+import { receiveAtWorkerCovering, receiveCovering } from './covering.ts';
+import { withoutCount } from './forget.ts';
 import { type Exchange, exchanges } from './names.ts';
 import { crashScribe, flush, lapse, readDone, receive, type ScribePart, textOfScribe } from './scribe-part.ts';
 import type { Setting } from './setting.ts';
@@ -12,16 +14,16 @@ import { crashWorker, propose, read, receiveAtWorker, textOfWorker, tick, type W
 
 export type Part = ScribePart | WorkerPart;
 
-/** What an event leads to; null: nothing, or out of bounds. */
+/** What an event leads to within the bounds. */
 export type Outcome = { readonly body: number; readonly letters: readonly number[]; readonly what: string } | Violation;
 
 interface Body {
   readonly slot: number;
   readonly part: Part;
-  readonly received: Map<number, Outcome | null>;
+  readonly received: Map<number, readonly Outcome[]>;
   own: readonly Outcome[] | null;
   crashed: readonly Outcome[] | null;
-  readonly read: Map<number, Outcome | null>;
+  readonly read: Map<number, readonly Outcome[]>;
 }
 
 export class Bodies {
@@ -32,6 +34,7 @@ export class Bodies {
   readonly #members: number;
   readonly #all: Body[] = [];
   readonly #byText = new Map<string, number>();
+  readonly #shells: string[] = [];
   /** By body and exchange: what the exchange makes of it. */
   readonly #renamed: number[][] = [];
   /** Position of the exchange that does one after the other. */
@@ -98,18 +101,39 @@ export class Bodies {
     return this.#all.length - 1;
   }
 
-  deliver(receiver: number, letter: number): Outcome | null {
+  /** What a letter can make of a body. */
+  deliver(receiver: number, letter: number): readonly Outcome[] {
     const { received, slot, part } = this.#at(receiver);
-    let outcome = received.get(letter);
-    if (outcome === undefined) {
+    let outcomes = received.get(letter);
+    if (outcomes === undefined) {
       const setting = this.#setting;
       const content = setting.letters.at(letter);
-      outcome = this.#outcome(receiver, setting.letters.describe(letter), () =>
-        part.kind === 'scribe' ? receive(setting, slot, part, content) : receiveAtWorker(setting, part, content),
-      );
-      received.set(letter, outcome);
+      const what = setting.letters.describe(letter);
+      outcomes = this.#outcomesOf(receiver, what, () => {
+        if (part.kind === 'worker')
+          return (setting.bounds.covering === 'more' ? receiveAtWorkerCovering : receiveAtWorker)(
+            setting,
+            part,
+            content,
+          );
+        return setting.bounds.covering !== 'none'
+          ? receiveCovering(setting, slot, part, content)
+          : receive(setting, slot, part, content);
+      });
+      received.set(letter, outcomes);
     }
-    return outcome;
+    return outcomes;
+  }
+
+  /** Whether `next` differs from `body` in nothing but the answers to its probe or request for votes counted so far. */
+  countsOn(body: number, next: number): boolean {
+    return this.#shellOf(body) === this.#shellOf(next);
+  }
+
+  #shellOf(body: number): string {
+    const { slot, part } = this.#at(body);
+    this.#shells[body] ??= part.kind === 'scribe' ? `${body}` : this.#textOf(slot, withoutCount(part));
+    return this.#shells[body];
   }
 
   /** What happens in the slot without a letter, crashes and reads aside. */
@@ -122,19 +146,13 @@ export class Bodies {
       part.kind === 'scribe'
         ? {
             'its disk completes': () => flush(setting, slot, part),
-            'its leader counts as live no more': () => lapse(setting, slot, part),
+            'its leader counts as live no more': () =>
+              setting.bounds.covering === 'none' ? lapse(setting, slot, part) : null,
             'its disk answers a read': () => readDone(setting, slot, part),
           }
         : { ticks: () => tick(setting, part), 'takes a command': () => propose(setting, part) },
     );
     return entry.own;
-  }
-
-  /** What its disk completing makes of a scribe, or null. */
-  flushed(body: number): Outcome | null {
-    const { part } = this.#at(body);
-    if (part.kind === 'worker' || part.pending.length === 0) return null;
-    return this.own(body)[0] as Outcome;
   }
 
   crashed(body: number): readonly Outcome[] {
@@ -154,40 +172,43 @@ export class Bodies {
   }
 
   /** A client reads at a worker when `floor` has been shown. */
-  read(body: number, floor: number): Outcome | null {
+  read(body: number, floor: number): readonly Outcome[] {
     const { read: known, part } = this.#at(body);
-    let outcome = known.get(floor);
-    if (outcome === undefined) {
-      outcome = this.#outcome(body, `is asked for a read, ${floor} shown before`, () =>
+    let outcomes = known.get(floor);
+    if (outcomes === undefined) {
+      outcomes = this.#outcomesOf(body, `is asked for a read, ${floor} shown before`, () =>
         part.kind === 'worker' ? read(this.#setting, part, floor) : null,
       );
-      known.set(floor, outcome);
+      known.set(floor, outcomes);
     }
-    return outcome;
+    return outcomes;
   }
 
   #outcomes(body: number, events: Readonly<Record<string, () => Part | null>>): readonly Outcome[] {
-    return Object.entries(events)
-      .map(([what, event]) => this.#outcome(body, what, event))
-      .filter((outcome) => outcome !== null);
+    return Object.entries(events).flatMap(([what, event]) => this.#outcomesOf(body, what, event));
   }
 
-  #outcome(body: number, what: string, event: () => Part | null): Outcome | null {
+  #outcomesOf(body: number, what: string, event: () => Part | readonly Part[] | null): readonly Outcome[] {
     try {
-      const part = event();
-      if (part === null) return null;
-      if (this.#isBeyond(part)) {
-        this.cut++;
-        return null;
-      }
-      const letters = part.sent;
-      part.sent = [];
-      const next = this.enter(this.slot(body), part);
-      return next === body && letters.length === 0 ? null : { body: next, letters, what };
+      const parts = event() ?? [];
+      const outcomes =
+        'kind' in parts ? [this.#outcome(body, what, parts)] : parts.map((part) => this.#outcome(body, what, part));
+      return outcomes.filter((outcome) => outcome !== null);
     } catch (error) {
-      if (error instanceof Violation) return error;
-      return new Violation('machine-threw', error instanceof Error ? `${error.stack}` : String(error));
+      if (error instanceof Violation) return [error];
+      return [new Violation('machine-threw', error instanceof Error ? `${error.stack}` : String(error))];
     }
+  }
+
+  #outcome(body: number, what: string, part: Part): Outcome | null {
+    if (this.#isBeyond(part)) {
+      this.cut++;
+      return null;
+    }
+    const letters = part.sent;
+    part.sent = [];
+    const next = this.enter(this.slot(body), part);
+    return next === body && letters.length === 0 ? null : { body: next, letters, what };
   }
 
   #isBeyond(part: Part): boolean {

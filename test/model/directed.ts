@@ -19,8 +19,7 @@ const MORE: Bounds = {
   ticks: 1,
   commands: 0,
   reads: 0,
-  lossy: false,
-  prompt: 'workers',
+  covering: 'some',
 };
 
 const scope = (name: string, direct: (stage: Stage) => void, rest: Partial<Scope> = {}): Scope => ({
@@ -265,6 +264,18 @@ export const DIRECTED: readonly Scope[] = [
     FOUR,
   ),
   scope(
+    '§7: a newcomer has caught up, and the entry that names it is on its way to the other disks',
+    (stage) => {
+      changing(stage);
+      stage.carry(X4, A, B);
+      stage.carry(A, X4);
+      stage.carry(B, X4);
+      stage.exchange([D, X4]);
+      stage.hush(X4);
+    },
+    FOUR,
+  ),
+  scope(
     '§7: a joint configuration, half replicated',
     (stage) => {
       changing(stage);
@@ -293,28 +304,28 @@ export const DIRECTED: readonly Scope[] = [
   ),
 ];
 
-const TWICE: Bounds = { ...MORE, ticks: 2 };
+const FROM_THE_BEGINNING: Bounds = { ...MORE, covering: 'more' };
 
 /** From the beginning, to the end of what the bounds allow. */
 export const CLOSED: readonly Scope[] = [
   {
     name: 'one worker and three scribes from the beginning',
     cast: { scribes: 3, workers: 1 },
-    more: { ...TWICE, prompt: 'nothing' },
+    more: { ...FROM_THE_BEGINNING, ticks: 2 },
   },
   {
     name: 'one worker and three scribes from the beginning, one crash',
     cast: { scribes: 3, workers: 1 },
-    more: { ...MORE, crashes: 1 },
+    more: { ...FROM_THE_BEGINNING, crashes: 1 },
   },
-  {
-    name: 'two workers and three scribes from the beginning, prompt disks',
-    cast: THREE,
-    more: { ...MORE, prompt: 'disks' },
-  },
+  { name: 'two workers and three scribes from the beginning', cast: THREE, more: FROM_THE_BEGINNING },
 ];
 
-/** As above, for minutes instead of seconds. */
+/** As above, for the better part of an hour instead of seconds. */
 export const CLOSED_IN_SOAK: readonly Scope[] = [
-  { name: 'two workers and three scribes from the beginning, slow disks', cast: THREE, more: MORE },
+  {
+    name: 'two workers and three scribes from the beginning, one crash',
+    cast: THREE,
+    more: { ...FROM_THE_BEGINNING, crashes: 1 },
+  },
 ];

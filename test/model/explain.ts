@@ -1,6 +1,7 @@
 /** A way through the states as lines to read: who does what, and what everybody has after it. */
 import { Violation } from '../sim/violation.ts';
-import type { Locals } from './locals.ts';
+import type { Outcome } from './bodies.ts';
+import type { MoveTable } from './moves.ts';
 import { nameOf } from './names.ts';
 import type { Promises } from './promises.ts';
 import { crashesOf, type Search, shownIn } from './search.ts';
@@ -17,13 +18,13 @@ interface Step {
 
 export class Explain {
   readonly #setting: Setting;
-  readonly #locals: Locals;
+  readonly #table: MoveTable;
   readonly #search: Search;
   readonly #promises: Promises;
 
-  constructor(setting: Setting, locals: Locals, search: Search, promises: Promises) {
+  constructor(setting: Setting, table: MoveTable, search: Search, promises: Promises) {
     this.#setting = setting;
-    this.#locals = locals;
+    this.#table = table;
     this.#search = search;
     this.#promises = promises;
   }
@@ -36,7 +37,7 @@ export class Explain {
       if (state instanceof Violation) break;
       const step = this.#steps(state).find(
         ({ state: next }) =>
-          !(next instanceof Violation) && this.#search.canonical(next).every((local, slot) => local === wanted[slot]),
+          !(next instanceof Violation) && this.#search.canonical(next).every((number, at) => number === wanted[at]),
       );
       if (step === undefined || step.state instanceof Violation) break; // the last one breaks a promise
       lines.push(this.#say(step), ...this.#describe(step.state, step.slot));
@@ -53,19 +54,21 @@ export class Explain {
   }
 
   #describe(state: readonly number[], only?: number): string[] {
-    return state.flatMap((local, slot) =>
-      only === undefined || only === slot ? [`    ${nameOf(this.#setting.cast, slot)}: ${this.#part(local)}`] : [],
-    );
+    return state
+      .slice(0, this.#setting.slots)
+      .flatMap((body, slot) =>
+        only === undefined || only === slot ? [`    ${nameOf(this.#setting.cast, slot)}: ${this.#part(body)}`] : [],
+      );
   }
 
-  #part(local: number): string {
+  #part(body: number): string {
     const { nodes } = this.#setting;
     const log = (tip: number): string =>
       nodes
         .path(tip)
         .map(({ index, term }) => `${index}@${term}`)
         .join(' ');
-    const part = this.#locals.part(local);
+    const part = this.#table.bodies.part(body);
     if (part.kind === 'scribe') {
       const { disk, pending, machine } = part;
       return `[T${disk.term} ${disk.votedFor ?? '-'}] ${log(disk.tip)} +${pending.length}, commit ${machine.commit.index}`;
@@ -75,40 +78,56 @@ export class Explain {
   }
 
   #steps(state: readonly number[]): Step[] {
-    const { bounds } = this.#setting;
-    const locals = this.#locals;
-    const mayCrash = crashesOf(this.#setting, locals, state) < bounds.crashes;
+    const { bounds, slots } = this.#setting;
+    const { bodies } = this.#table;
+    const mayCrash = crashesOf(this.#table, state, slots) < bounds.crashes;
+    const floor = shownIn(this.#setting, this.#table, state);
     const steps: Step[] = [];
-    const add = (slot: number, what: string, next: number, sender?: readonly [number, number]): void => {
-      const after = [...state];
-      after[slot] = next;
-      if (sender !== undefined) after[sender[0]] = sender[1];
-      steps.push({ slot, what, state: next < 0 ? locals.violation(next) : this.#judged(after) });
-    };
-    for (const [slot, local] of state.entries()) {
-      for (const { what, next } of locals.events(local, mayCrash, shownIn(this.#setting, locals, state)))
-        add(slot, what, next);
-      for (const [other, sender] of state.entries()) {
-        if (other === slot) continue;
-        for (const [next, place] of pairs(locals.deliveries(local, sender)))
-          add(slot, locals.whatArrives(sender, slot, place), next, [other, locals.without(sender, slot, place)]);
-      }
+    for (const [slot, body] of state.slice(0, slots).entries()) {
+      const outcomes: Outcome[] = [...bodies.own(body), ...bodies.read(body, floor)];
+      if (mayCrash) outcomes.push(...bodies.crashed(body));
+      outcomes.push(...this.#heard(state, slot, body), ...this.#counted(state, slot, body, [], new Set([body])));
+      for (const outcome of outcomes) steps.push(this.#step(state, slot, outcome));
     }
     return steps;
   }
 
+  #heard(state: readonly number[], slot: number, body: number): Outcome[] {
+    const { bodies, said } = this.#table;
+    const others = state.slice(this.#setting.slots).filter((_, other) => other !== slot);
+    return others.flatMap((set) => said.letters(said.to(set, slot)).flatMap((letter) => bodies.deliver(body, letter)));
+  }
+
+  /** What comes of several answers, counted in one go. */
+  #counted(state: readonly number[], slot: number, body: number, told: string[], seen: Set<number>): Outcome[] {
+    return this.#heard(state, slot, body).flatMap((outcome) => {
+      if (outcome instanceof Violation) return told.length > 0 ? [outcome] : [];
+      const what = [...told, outcome.what];
+      const isCount = outcome.letters.length === 0 && this.#table.bodies.countsOn(body, outcome.body);
+      if (!isCount) return told.length > 0 ? [{ ...outcome, what: what.join(', ') }] : [];
+      if (seen.size === seen.add(outcome.body).size) return [];
+      return this.#counted(state, slot, outcome.body, what, seen);
+    });
+  }
+
+  #step(state: readonly number[], slot: number, outcome: Outcome): Step {
+    if (outcome instanceof Violation) return { slot, what: `breaks ${outcome.message}`, state: outcome };
+    const { said } = this.#table;
+    const after = [...state];
+    const place = this.#setting.slots + slot;
+    after[slot] = outcome.body;
+    after[place] = said.union(after[place] as number, said.enter(outcome.letters));
+    return { slot, what: outcome.what, state: this.#judged(after) };
+  }
+
   #judged(state: readonly number[]): readonly number[] | Violation {
     try {
-      const settled = this.#search.settled(state);
-      this.#promises.checkAll(settled);
-      return settled;
+      const answered = this.#search.answered(state);
+      this.#promises.checkAll(answered);
+      return answered;
     } catch (error) {
       if (error instanceof Violation) return error;
       throw error;
     }
   }
-}
-
-function* pairs(flat: Int32Array): Generator<[number, number]> {
-  for (let at = 0; at < flat.length; at += 2) yield [flat[at] as number, flat[at + 1] as number];
 }

@@ -35,7 +35,7 @@ export const FOUND_BY_MODEL: readonly FoundByModel[] = [
   },
   {
     mutant: 'who only catches up counts at once',
-    scope: '§7: a newcomer is told that it is one, by an entry on its way to the disks',
+    scope: '§7: a newcomer has caught up, and the entry that names it is on its way to the other disks',
     invariant: 'applied-not-chosen',
   },
 ];

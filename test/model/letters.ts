@@ -1,6 +1,5 @@
 /**
- * What is under way between slots, one object for equal ones. The letters of one link arrive in the order sent, now, much later
- * or never, so delay and cuts need no steps of their own; where links are lossy, any of them may be left out.
+ * What slots say to each other, one object for equal ones.
  */
 import type { Message, PeerKey } from '../../src/core/messages.ts';
 import { describeMessage } from '../sim/trace.ts';
@@ -19,8 +18,6 @@ export interface Letter {
   readonly from: PeerKey;
   readonly to: PeerKey;
   readonly toSlot: number;
-  /** Number of the pair of processes. */
-  readonly link: number;
   readonly content: Content;
 }
 
@@ -29,7 +26,6 @@ export class Letters {
   readonly #all: Letter[] = [];
   readonly #renamed: number[][] = [];
   readonly #byText = new Map<string, number>();
-  readonly #links = new Map<string, number>();
   readonly #origin: Origin;
 
   constructor(cast: Cast, nameOf: Origin['nameOf']) {
@@ -53,21 +49,10 @@ export class Letters {
       from,
       to,
       toSlot: slotOf(this.#cast, to),
-      link: this.#linkOf(from, to),
       content: timeless,
     });
     this.#byText.set(text, number);
     return number;
-  }
-
-  #linkOf(from: PeerKey, to: PeerKey): number {
-    const name = `${from} ${to}`;
-    let link = this.#links.get(name);
-    if (link === undefined) {
-      link = this.#links.size;
-      this.#links.set(name, link);
-    }
-    return link;
   }
 
   /** `place`: the exchange's number. */
@@ -78,6 +63,14 @@ export class Letters {
       known[place] = this.put(rename(from) as PeerKey, rename(to) as PeerKey, copy(content, rename));
     }
     return known[place];
+  }
+
+  /** An answer to a probe or to a request for votes. */
+  isElectionAnswer(number: number): boolean {
+    const { content } = this.at(number);
+    return (
+      content.kind === 'message' && (content.message.kind === 'probeReply' || content.message.kind === 'voteReply')
+    );
   }
 
   describe(number: number): string {

@@ -19,6 +19,8 @@ export interface LogNode {
 export const BATCH_BYTES = 10;
 
 export class LogNodes {
+  /** How many of them hold a configuration. */
+  configurations = 0;
   readonly #nodes: LogNode[] = [];
   readonly #byText = new Map<string, LogNode>();
   readonly #byBatch = new Map<Batch, LogNode>();
@@ -39,6 +41,7 @@ export class LogNodes {
       ...(configuration === undefined ? {} : { configuration }),
     });
     const number = this.#nodes.length + 1;
+    if (configuration !== undefined) this.configurations++;
     const configured = configuration === undefined ? (this.#nodes[parent - 1]?.configured ?? 0) : number;
     const node = { number, parent, index, term, batch, configured };
     this.#nodes.push(node);

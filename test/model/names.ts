@@ -44,13 +44,13 @@ function orders(items: readonly number[]): number[][] {
 
 const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, at) => from + at);
 
-/** Every exchange of the first `alike` scribes among each other and of the workers; the first one changes nothing. */
+/** Every exchange of the first `alike` scribes among each other and of the workers, but none for 0; the first changes nothing. */
 export function exchanges(cast: Cast, alike: number): readonly Exchange[] {
   const fixed = range(alike, cast.scribes - alike);
   const workers = range(cast.scribes, cast.workers);
   const found: Exchange[] = [];
   for (const first of orders(range(0, alike))) {
-    for (const last of orders(workers)) {
+    for (const last of alike === 0 ? [workers] : orders(workers)) {
       const slots = [...first, ...fixed, ...last];
       found.push({ slots, rename: renaming(cast, slots) });
     }

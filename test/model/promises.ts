@@ -5,17 +5,17 @@
  */
 import { agrees } from '../sim/agreement.ts';
 import { demand } from '../sim/violation.ts';
-import type { Locals } from './locals.ts';
+import type { Bodies } from './bodies.ts';
 import { nameOf } from './names.ts';
 import type { ScribePart } from './scribe-part.ts';
 import type { Setting } from './setting.ts';
 import { textOf } from './snapshot.ts';
-import { Visited } from './visited.ts';
+import { Tuples } from './tuples.ts';
 import type { Leadership, WorkerPart } from './worker-part.ts';
 
 export class Promises {
   readonly #setting: Setting;
-  readonly #locals: Locals;
+  readonly #bodies: Bodies;
   /** Pairs of logs known to agree: wherever both have an entry of one term at one index, it is the same. */
   readonly #matching = new Map<number, boolean>();
   /** The node that `init` wrote, chosen from the start. */
@@ -25,28 +25,40 @@ export class Promises {
   readonly #views: number[] = [];
   readonly #viewsByText = new Map<string, number>();
   /** What has been looked at already. */
-  readonly #seen: Visited;
+  readonly #seen: Tuples;
   readonly #view: Int32Array;
 
-  constructor(setting: Setting, locals: Locals, first: number) {
+  constructor(setting: Setting, bodies: Bodies, first: number) {
     this.#setting = setting;
-    this.#locals = locals;
+    this.#bodies = bodies;
     this.#first = first;
-    this.#seen = new Visited(setting.slots);
+    this.#seen = new Tuples(setting.slots);
     this.#view = new Int32Array(setting.slots);
   }
 
-  /** `state`: a local state for each slot. Most differ from an earlier one only in what no promise is about. */
+  /** `state`: a body for each slot, and what does not matter here. Most differ from an earlier one only in what no promise is about. */
   check(state: ArrayLike<number>): void {
-    for (let slot = 0; slot < state.length; slot++) {
-      const body = this.#locals.body(state[slot] as number);
+    for (let slot = 0; slot < this.#setting.slots; slot++) {
+      const body = state[slot] as number;
       this.#view[slot] = this.#views[body] ?? this.#viewOf(body);
     }
-    if (this.#seen.add(this.#view, 0)) this.checkAll(state);
+    const { count } = this.#seen;
+    if (this.#seen.enter(this.#view) === count) this.checkAll(state);
+  }
+
+  /** Of every state that was checked, what there is to check. */
+  views(): ReadonlySet<string> {
+    const texts = [...this.#viewsByText.keys()];
+    const views = new Set<string>();
+    for (let at = 0; at < this.#seen.count; at++) {
+      this.#seen.read(at, this.#view);
+      views.add([...this.#view].map((view) => texts[view]).join(' | '));
+    }
+    return views;
   }
 
   #viewOf(body: number): number {
-    const part = this.#locals.bodies.part(body);
+    const part = this.#bodies.part(body);
     const own =
       part.kind === 'scribe'
         ? [part.tip, part.disk, part.machine.commit, part.accepted, part.votes, part.acknowledged]
@@ -62,8 +74,8 @@ export class Promises {
     const { scribes: count } = this.#setting.cast;
     const scribes: ScribePart[] = [];
     const workers: WorkerPart[] = [];
-    for (let slot = 0; slot < state.length; slot++) {
-      const part = this.#locals.part(state[slot] as number);
+    for (let slot = 0; slot < this.#setting.slots; slot++) {
+      const part = this.#bodies.part(state[slot] as number);
       if (slot < count) scribes.push(part as ScribePart);
       else workers.push(part as WorkerPart);
     }

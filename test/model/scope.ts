@@ -3,9 +3,10 @@ import type { WorkerOptions } from '../../src/core/effects.ts';
 import type { Machines } from '../sim/machines.ts';
 import { Bodies } from './bodies.ts';
 import { Explain } from './explain.ts';
-import { Locals } from './locals.ts';
+import { MoveTable } from './moves.ts';
 import type { Cast } from './names.ts';
 import { Promises } from './promises.ts';
+import { Said } from './said.ts';
 import { type Found, type Limits, Search } from './search.ts';
 import { type Bounds, OPTIONS, Setting } from './setting.ts';
 import { Stage } from './stage.ts';
@@ -27,9 +28,10 @@ export interface Scope {
 export interface Explored extends Found {
   readonly name: string;
   readonly bodies: number;
-  readonly locals: number;
   /** Events not followed because they led out of the bounds. */
   readonly cut: number;
+  /** Everything the promises look at in each state, as a text. */
+  readonly views: () => ReadonlySet<string>;
   /** The way to the violation. */
   readonly lines: readonly string[];
 }
@@ -41,24 +43,28 @@ const ANY: Bounds = {
   ticks: Number.MAX_SAFE_INTEGER,
   commands: Number.MAX_SAFE_INTEGER,
   reads: 0,
-  lossy: false,
-  prompt: 'nothing',
+  covering: 'none',
 };
 
 export function explore(scope: Scope, machines: Machines, limits: Limits): Explored {
   const { cast, members = cast.scribes, more } = scope;
-  const setting = new Setting(machines, cast, ANY, Object.freeze({ ...OPTIONS, ...scope.options }));
+  const setting = new Setting(
+    machines,
+    cast,
+    more.covering === 'more' ? more : ANY,
+    Object.freeze({ ...OPTIONS, ...scope.options }),
+  );
   const stage = new Stage(setting, members);
   scope.direct?.(stage);
   setting.bounds = boundsFrom(stage, more);
   const bodies = new Bodies(setting, members, scope.alike ?? members);
-  const locals = new Locals(setting, bodies);
-  const promises = new Promises(setting, locals, stage.first);
-  const search = new Search(setting, locals, promises);
-  const start = stage.enter(locals);
+  const table = new MoveTable(bodies, new Said(setting.letters, bodies.exchanges));
+  const promises = new Promises(setting, bodies, stage.first);
+  const search = new Search(setting, table, promises, limits.plain === true);
+  const start = stage.enter(table);
   const found = search.run(start, limits);
-  const lines = found.violation === null ? [] : new Explain(setting, locals, search, promises).lines(start, found.path);
-  return { ...found, name: scope.name, bodies: bodies.count, locals: locals.count, cut: bodies.cut, lines };
+  const lines = found.violation === null ? [] : new Explain(setting, table, search, promises).lines(start, found.path);
+  return { ...found, name: scope.name, bodies: bodies.count, cut: bodies.cut, lines, views: () => promises.views() };
 }
 
 function boundsFrom({ parts, setting }: Stage, more: Bounds): Bounds {

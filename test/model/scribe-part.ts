@@ -2,19 +2,26 @@
  * A scribe's slot in a state of the model: the machine, its disk with what is on its way there, and what its history means to
  * the promises: what it has said and accepted, crashes included. Every function makes a new part and leaves the old one alone.
  */
-import type { Persist, ReadLog, ScribeEffects } from '../../src/core/effects.ts';
-import type { PeerKey, ReadReply } from '../../src/core/messages.ts';
+import type { Persist, ReadLog, ScribeEffects, Send } from '../../src/core/effects.ts';
+import type { PeerKey, Read, ReadReply } from '../../src/core/messages.ts';
 import type { ScribeMachine } from '../../src/core/scribe.ts';
 import { demand } from '../sim/violation.ts';
+import { forgetAtScribe } from './forget.ts';
 import type { Letter } from './letters.ts';
 import { nameOf, peerOf } from './names.ts';
 import type { Setting } from './setting.ts';
 import { copy, textOf } from './snapshot.ts';
 
-type OpenScribe = ScribeMachine & {
+export type OpenScribe = ScribeMachine & {
   readonly _log: { readonly _durableWrite: number; readonly _written: number };
-  readonly _leader: { readonly heardAt: number; readonly linked: boolean } | null;
+  readonly _leader: { readonly key: PeerKey; heardAt: number; readonly linked: boolean } | null;
   readonly _peers: ReadonlyMap<PeerKey, unknown>;
+  readonly _waitingVotes: readonly unknown[];
+  _held: { readonly write: number; readonly send: Send }[];
+  readonly _reads: {
+    _nextToken: number;
+    readonly _pending: ReadonlyMap<number, { readonly to: PeerKey; readonly read: Read }>;
+  };
 };
 
 interface Disk {
@@ -80,7 +87,7 @@ function start(setting: Setting, slot: number, disk: Disk, now: number): OpenScr
 /** A scribe on the disk that `init` wrote, or on a blank one. */
 export function newScribe(setting: Setting, slot: number, tip: number): ScribePart {
   const disk = { term: tip === 0 ? 0 : setting.nodes.at(tip).term, votedFor: null, tip, commit: 0 };
-  return {
+  const part: ScribePart = {
     kind: 'scribe',
     machine: start(setting, slot, disk, 0),
     now: 0,
@@ -95,6 +102,15 @@ export function newScribe(setting: Setting, slot: number, tip: number): ScribePa
     acknowledged: new Map(),
     gone: new Set(),
   };
+  const { scribes, workers } = setting.cast;
+  for (let worker = 0; worker < workers; worker++)
+    for (const from of setting.processesOf(scribes + worker)) link(part, from);
+  return part;
+}
+
+/** Links stand from the start: all they do is to let more be said. */
+function link({ machine, now }: ScribePart, from: PeerKey): void {
+  machine.step({ kind: 'linkUp', from, peer: peerOf(from) }, now);
 }
 
 /** A new process at the other end of the links: the workers have to know. */
@@ -115,7 +131,7 @@ export function textOfScribe(setting: Setting, { machine, now, sent: _, ...rest 
   return `${textOf(machine, origin)}${textOf(rest, origin)}`;
 }
 
-/** A message arrives; a link is there by then, unless the sender is known to be dead. */
+/** A message arrives; a link is there by then, unless the sender is known to be dead. What it is reading for a peer already is not asked twice. */
 export function receive(
   setting: Setting,
   slot: number,
@@ -131,16 +147,19 @@ export function receive(
     if (isLinked) carryOut(setting, slot, part, part.machine.step({ kind: 'linkDown', from }, part.now));
     return part;
   }
-  if (before.gone.has(from)) return null;
+  const { message } = content;
+  if (before.gone.has(from) || (message.kind === 'read' && isReading(before, from, message))) return null;
   const part = copy(before);
   if (!isLinked) {
     const peer = peerOf(from);
     carryOut(setting, slot, part, part.machine.step({ kind: 'linkUp', from, peer }, part.now));
   }
-  const { message } = content;
   carryOut(setting, slot, part, part.machine.step({ kind: 'message', from, message }, part.now));
   return part;
 }
+
+const isReading = ({ machine }: ScribePart, from: PeerKey, { request }: Read): boolean =>
+  [...machine._reads._pending.values()].some(({ to, read }) => to === from && read.request === request);
 
 /** Everything pending becomes durable, and the machine is told. */
 export function flush(setting: Setting, slot: number, before: ScribePart): ScribePart | null {
@@ -186,6 +205,7 @@ export function crashScribe(setting: Setting, slot: number, before: ScribePart, 
   part.generation++;
   part.tip = part.disk.tip;
   part.machine = start(setting, slot, part.disk, part.now);
+  for (const from of before.machine._peers.keys()) link(part, from);
   announce(setting, slot, part);
   return part;
 }
@@ -219,6 +239,7 @@ function carryOut(setting: Setting, slot: number, part: ScribePart, { persists, 
     send(part, setting.letters.put(keyOf(setting, slot), to, { kind: 'message', message }));
   }
   part.reads.push(...reads);
+  forgetAtScribe(setting, slot, part);
   const { machine, tip } = part;
   const { index, term } = setting.nodes.idOf(tip);
   demand(machine.tail.index === index && machine.tail.term === term, 'state-not-written', () => `scribe ${slot}`);
@@ -230,7 +251,7 @@ const holds = ({ nodes }: Setting, tip: number, { index, term }: { index: number
 };
 
 /** The node that a record is about: what is appended, what is left after a truncation, what is called committed. */
-function writing({ nodes }: Setting, part: ScribePart, persist: Persist): number {
+function writing({ nodes, bounds }: Setting, part: ScribePart, persist: Persist): number {
   switch (persist.kind) {
     case 'append': {
       const node = nodes.of(persist.batch);
@@ -240,6 +261,8 @@ function writing({ nodes }: Setting, part: ScribePart, persist: Persist): number
       return node.number;
     }
     case 'truncateSuffix':
+      if (bounds.covering === 'more')
+        throw new Error('a log is cut, perhaps while it was being read: reads must take time');
       part.tip = nodes.covering(part.tip, persist.from - 1);
       return part.tip;
     case 'commitHint': {

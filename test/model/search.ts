@@ -1,17 +1,23 @@
 /**
- * Breadth first through all states of the whole within the bounds: a state is one local state for each slot, a step changes one
- * of them. States that an exchange of names makes equal count once. Every state is held against the promises when it is found.
+ * Breadth first through all states of the whole within the bounds: a state is, for each slot, its body and what it has said. A
+ * step changes one body. States that an exchange of names makes equal count once. Every state is held against the promises when it
+ * is found. Two things make it small, and both leave every body of every slot reachable that was, because what was said is never
+ * taken back and nothing becomes impossible by more having been said:
+ * - Letters that leave who hears them as it is are answered at once.
+ * - Of states with equal bodies, one that has everything said in it that another has stands for that one as well (`Visited`).
  */
 import { Violation } from '../sim/violation.ts';
-import { type Locals, NOTHING } from './locals.ts';
+import type { Moves, MoveTable } from './moves.ts';
 import type { Exchange } from './names.ts';
 import type { Promises } from './promises.ts';
 import type { Setting } from './setting.ts';
 import { Visited } from './visited.ts';
-import type { WorkerPart } from './worker-part.ts';
 
 export interface Found {
   readonly states: number;
+  readonly superfluous: number;
+  /** Different in their bodies. */
+  readonly rows: number;
   readonly steps: number;
   readonly depth: number;
   /** Nothing within the bounds is left. */
@@ -24,12 +30,17 @@ export interface Found {
 export interface Limits {
   readonly states: number;
   readonly depth: number;
+  /** Every state, with nothing left out for being like another one but for names: to compare with. */
+  readonly plain?: boolean;
+  /** Called after each depth with it and the number of states so far. */
+  readonly progress?: (depth: number, states: number) => void;
 }
 
 export class Search {
   readonly #setting: Setting;
-  readonly #locals: Locals;
+  readonly #table: MoveTable;
   readonly #promises: Promises;
+  readonly #plain: boolean;
   readonly #exchanges: readonly Exchange[];
   readonly #visited: Visited;
   readonly #slots: number;
@@ -39,17 +50,18 @@ export class Search {
   readonly #trial: Int32Array;
   steps = 0;
 
-  constructor(setting: Setting, locals: Locals, promises: Promises) {
+  constructor(setting: Setting, table: MoveTable, promises: Promises, plain: boolean) {
+    this.#plain = plain;
     this.#setting = setting;
-    this.#locals = locals;
+    this.#table = table;
     this.#promises = promises;
-    this.#exchanges = locals.bodies.exchanges;
+    this.#exchanges = table.bodies.exchanges;
     this.#slots = setting.slots;
-    this.#visited = new Visited(this.#slots);
-    this.#state = new Int32Array(this.#slots);
-    this.#next = new Int32Array(this.#slots);
-    this.#canonical = new Int32Array(this.#slots);
-    this.#trial = new Int32Array(this.#slots);
+    this.#visited = new Visited(this.#slots, table.said, plain);
+    this.#state = new Int32Array(2 * this.#slots);
+    this.#next = new Int32Array(2 * this.#slots);
+    this.#canonical = new Int32Array(2 * this.#slots);
+    this.#trial = new Int32Array(2 * this.#slots);
   }
 
   run(start: readonly number[], limits: Limits): Found {
@@ -57,16 +69,15 @@ export class Search {
     let depth = 0;
     let levelEnds = 1;
     try {
-      this.#next.set(start);
-      this.#settle(this.#next);
-      this.#meet(-1);
+      this.#next.set(this.answered(start));
+      this.#meet(-1, 0);
       for (; at < this.#visited.count && this.#visited.count < limits.states; at++) {
         if (at === levelEnds) {
+          limits.progress?.(depth, this.#visited.count);
           levelEnds = this.#visited.count;
           if (++depth >= limits.depth) break;
         }
-        this.#visited.read(at, this.#state);
-        this.#expand(at);
+        if (this.#visited.read(at, this.#state)) this.#expand(at);
       }
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
@@ -76,99 +87,129 @@ export class Search {
   }
 
   #result(depth: number, closed: boolean, violation: Violation | null, path: readonly number[][]): Found {
-    return { states: this.#visited.count, steps: this.steps, depth, closed, violation, path };
+    const { count, superfluous, bodies } = this.#visited;
+    return { states: count, superfluous, rows: bodies.count, steps: this.steps, depth, closed, violation, path };
   }
 
   #expand(from: number): void {
     const { bounds, cast } = this.#setting;
-    const locals = this.#locals;
+    const table = this.#table;
     const state = this.#state;
     const slots = this.#slots;
-    const mayCrash = crashesOf(this.#setting, locals, state) < bounds.crashes;
-    const floor = bounds.reads > 0 ? shownIn(this.#setting, locals, state) : 0;
+    const mayCrash = crashesOf(table, state, slots) < bounds.crashes;
+    const floor = bounds.reads > 0 ? shownIn(this.#setting, table, state) : 0;
     for (let slot = 0; slot < slots; slot++) {
-      const local = state[slot] as number;
-      this.#goAll(from, slot, locals.own(local));
+      const body = state[slot] as number;
+      this.#goAll(from, slot, table.own(body));
       for (let other = 0; other < slots; other++) {
-        if (other !== slot) this.#deliver(from, slot, other);
+        if (other === slot) continue;
+        const { moves, counts, decisions, answers } = table.hears(body, state[slots + other] as number);
+        this.#goAll(from, slot, moves);
+        this.#goAll(from, slot, decisions);
+        if (this.#plain) {
+          this.#goAll(from, slot, counts);
+          this.#go(from, slot, body, answers);
+        }
       }
-      if (mayCrash) this.#goAll(from, slot, locals.crashed(local));
-      if (bounds.reads > 0 && slot >= cast.scribes) this.#go(from, slot, locals.read(local, floor));
+      if (mayCrash) this.#goAll(from, slot, table.crashes(body));
+      if (slot < cast.scribes) continue;
+      if (!this.#plain) this.#count(from, slot, body);
+      if (bounds.reads > 0) this.#goAll(from, slot, table.reads(body, floor));
     }
   }
 
-  #deliver(from: number, slot: number, sender: number): void {
-    const state = this.#state;
-    const outcomes = this.#locals.deliveries(state[slot] as number, state[sender] as number);
-    for (let at = 0; at < outcomes.length; at += 2) {
-      const outcome = outcomes[at] as number;
-      if (outcome < 0) throw this.#locals.violation(outcome);
-      this.steps++;
-      this.#next.set(state);
-      this.#next[slot] = outcome;
-      this.#next[sender] = this.#locals.without(state[sender] as number, slot, outcomes[at + 1] as number);
-      this.#settle(this.#next);
-      this.#meet(from);
+  /**
+   * Answers are counted in one go, when the last one decides: what was said may as well be heard later, and to count it
+   * is to say and to show nothing.
+   */
+  #count(from: number, slot: number, body: number, counted = new Set([body])): void {
+    const slots = this.#slots;
+    for (let other = 0; other < slots; other++) {
+      if (other === slot) continue;
+      const { counts } = this.#table.hears(body, this.#state[slots + other] as number);
+      for (let at = 0; at < counts.length; at += 2) {
+        const next = counts[at] as number;
+        if (counted.size === counted.add(next).size) continue;
+        for (let another = 0; another < slots; another++) {
+          if (another !== slot)
+            this.#goAll(from, slot, this.#table.hears(next, this.#state[slots + another] as number).decisions);
+        }
+        this.#count(from, slot, next, counted);
+      }
     }
   }
 
-  #goAll(from: number, slot: number, outcomes: Int32Array): void {
-    for (let at = 0; at < outcomes.length; at++) this.#go(from, slot, outcomes[at] as number);
+  #goAll(from: number, slot: number, moves: Moves): void {
+    for (let at = 0; at < moves.length; at += 2) {
+      const body = moves[at] as number;
+      if (body < 0) throw this.#table.violation(body);
+      this.#go(from, slot, body, moves[at + 1] as number);
+    }
   }
 
-  #go(from: number, slot: number, outcome: number): void {
-    if (outcome === NOTHING) return;
-    if (outcome < 0) throw this.#locals.violation(outcome);
+  #go(from: number, slot: number, body: number, letters: number): void {
     this.steps++;
     this.#next.set(this.#state);
-    this.#next[slot] = outcome;
-    this.#settle(this.#next);
-    this.#meet(from);
+    this.#next[slot] = body;
+    const place = this.#slots + slot;
+    this.#next[place] = this.#table.said.union(this.#next[place] as number, letters);
+    this.#meet(from, slot);
   }
 
-  /** Let happen what is not to wait. */
-  #settle(state: Int32Array): void {
-    const { prompt } = this.#setting.bounds;
-    if (prompt !== 'nothing') while (this.#moveOn(state, prompt === 'disks'));
-  }
-
-  /** One thing that is not to wait, or false. */
-  #moveOn(state: Int32Array, disks: boolean): boolean {
-    const locals = this.#locals;
-    const { scribes } = this.#setting.cast;
-    const move = (slot: number, outcome: number): true => {
-      if (outcome < 0) throw locals.violation(outcome);
-      state[slot] = outcome;
-      return true;
-    };
-    for (let slot = scribes; slot < this.#slots; slot++) {
-      for (let sender = 0; sender < this.#slots; sender++) {
-        if (sender === slot) continue;
-        const [outcome, place] = locals.deliveries(state[slot] as number, state[sender] as number);
-        if (outcome === undefined) continue;
-        const rest = locals.without(state[sender] as number, slot, place as number);
-        move(slot, outcome);
-        state[sender] = rest;
-        return true;
-      }
+  /**
+   * Let everybody answer what leaves them as they are, and forget what can do nothing any more. `moved`: the slot that is not
+   * as it was when this was done last.
+   */
+  #answer(state: Int32Array, moved: number): void {
+    const slots = this.#slots;
+    state[slots + moved] = this.#saidBy(state, moved);
+    for (let quiet = 0, slot = moved, news = moved; quiet < slots; ) {
+      slot = (slot + 1) % slots;
+      quiet++;
+      const before = state[slots + slot] as number;
+      if (slot !== moved && news === moved && !this.#isNews(state, slot, moved)) continue;
+      const after = this.#saidBy(state, slot);
+      if (after === before) continue;
+      state[slots + slot] = after;
+      news = slot;
+      quiet = 0;
     }
-    for (let slot = 0; disks && slot < scribes; slot++) {
-      const outcome = locals.flushed(state[slot] as number);
-      if (outcome !== NOTHING) return move(slot, outcome);
+  }
+
+  /** Whether what `moved` is and has said makes a difference to what has been said in `slot`. */
+  #isNews(state: Int32Array, slot: number, moved: number): boolean {
+    const table = this.#table;
+    const set = state[this.#slots + slot] as number;
+    if (table.kept(state[moved] as number, set) !== set) return true;
+    const { answers } = table.hears(state[slot] as number, state[this.#slots + moved] as number);
+    return table.said.union(set, table.kept(state[moved] as number, answers)) !== set;
+  }
+
+  #saidBy(state: Int32Array, slot: number): number {
+    const table = this.#table;
+    const slots = this.#slots;
+    const body = state[slot] as number;
+    let all = state[slots + slot] as number;
+    for (let other = 0; other < slots; other++) {
+      if (other !== slot) all = table.said.union(all, table.hears(body, state[slots + other] as number).answers);
     }
-    return false;
+    all = table.standing(body, all);
+    for (let other = 0; other < slots; other++) if (other !== slot) all = table.kept(state[other] as number, all);
+    return all;
   }
 
-  /** `state` after everything that is not to wait; throws the violation that it leads to. */
-  settled(state: readonly number[]): readonly number[] {
-    const settled = Int32Array.from(state);
-    this.#settle(settled);
-    return [...settled];
+  /** `state` after everything that is answered at once. */
+  answered(state: readonly number[]): readonly number[] {
+    const answered = Int32Array.from(state);
+    for (let slot = 0; slot < this.#slots && !this.#plain; slot++) this.#answer(answered, slot);
+    return [...answered];
   }
 
-  #meet(from: number): void {
+  #meet(from: number, moved: number): void {
+    if (!this.#plain) this.#answer(this.#next, moved);
     this.#canonicalise();
-    if (!this.#visited.add(this.#canonical, from)) return;
+    const rows = this.#visited.bodies.count;
+    if (!this.#visited.add(this.#canonical, from) || rows === this.#visited.bodies.count) return;
     try {
       this.#promises.check(this.#canonical);
     } catch (error) {
@@ -179,23 +220,21 @@ export class Search {
 
   /** The least of all that exchanges make of it. */
   #canonicalise(): void {
-    const { renamed } = this.#locals;
+    const { bodies, said } = this.#table;
     const slots = this.#slots;
     const best = this.#canonical;
+    const trial = this.#trial;
     best.set(this.#next);
     for (let exchange = 1; exchange < this.#exchanges.length; exchange++) {
-      const table = renamed[exchange] as Int32Array;
       const to = (this.#exchanges[exchange] as Exchange).slots;
-      const trial = this.#trial;
-      for (let slot = 0; slot < slots; slot++) trial[to[slot] as number] = table[this.#next[slot] as number] as number;
-      for (let slot = 0; slot < slots; slot++) {
-        const difference = (trial[slot] as number) - (best[slot] as number);
-        if (difference > 0) break;
-        if (difference < 0) {
-          best.set(trial);
-          break;
-        }
-      }
+      for (let slot = 0; slot < slots; slot++)
+        trial[to[slot] as number] = bodies.renamed(this.#next[slot] as number, exchange);
+      let order = compare(trial, best, 0, slots);
+      if (order > 0) continue;
+      for (let slot = 0; slot < slots; slot++)
+        trial[slots + (to[slot] as number)] = said.renamed(this.#next[slots + slot] as number, exchange);
+      if (order === 0) order = compare(trial, best, slots, 2 * slots);
+      if (order < 0) best.set(trial);
     }
   }
 
@@ -216,16 +255,25 @@ export class Search {
   }
 }
 
-export function crashesOf({ cast }: Setting, locals: Locals, state: ArrayLike<number>): number {
+function compare(left: Int32Array, right: Int32Array, from: number, to: number): number {
+  for (let at = from; at < to; at++) {
+    const difference = (left[at] as number) - (right[at] as number);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+export function crashesOf({ bodies }: MoveTable, state: ArrayLike<number>, slots: number): number {
   let crashes = 0;
-  for (let slot = 0; slot < cast.scribes + cast.workers; slot++)
-    crashes += locals.part(state[slot] as number).generation;
+  for (let slot = 0; slot < slots; slot++) crashes += bodies.part(state[slot] as number).generation;
   return crashes;
 }
 
-export function shownIn({ cast }: Setting, locals: Locals, state: ArrayLike<number>): number {
+export function shownIn({ cast, slots }: Setting, { bodies }: MoveTable, state: ArrayLike<number>): number {
   let shown = 0;
-  for (let slot = cast.scribes; slot < cast.scribes + cast.workers; slot++)
-    shown = Math.max(shown, (locals.part(state[slot] as number) as WorkerPart).shown);
+  for (let slot = cast.scribes; slot < slots; slot++) {
+    const part = bodies.part(state[slot] as number);
+    if (part.kind === 'worker') shown = Math.max(shown, part.shown);
+  }
   return shown;
 }

@@ -1,10 +1,11 @@
 /** What all states of one exploration share: the machines under test, who takes part, timing, and how far to go. */
 import type { WorkerOptions } from '../../src/core/effects.ts';
+import type { PeerKey } from '../../src/core/messages.ts';
 import type { Configuration, LoggedConfiguration } from '../../src/core/types.ts';
 import type { Machines } from '../sim/machines.ts';
 import { Letters } from './letters.ts';
 import { describeConfiguration, LogNodes } from './log-nodes.ts';
-import { type Cast, scribeName } from './names.ts';
+import { type Cast, nameOf, scribeName } from './names.ts';
 
 /** What ends a path: nothing beyond is explored, all within is. */
 export interface Bounds {
@@ -14,15 +15,13 @@ export interface Bounds {
   readonly index: number;
   /** Crashes, of scribes and workers together. */
   readonly crashes: number;
-  /** Ticks of each worker: its time-outs and heartbeats. */
+  /** Ticks of each process of a worker: its time-outs and heartbeats. */
   readonly ticks: number;
   /** Commands and reads that clients ask for. */
   readonly commands: number;
   readonly reads: number;
-  /** Whether any letter may be lost while its link stands, and not only all from some moment on. */
-  readonly lossy: boolean;
-  /** What happens at once instead of at any later time, so that a search comes deeper: workers hear; disks complete as well. */
-  readonly prompt: 'nothing' | 'workers' | 'disks';
+  /** Which states are left out because others cover them (`covering.ts`): more only where no log is ever cut. */
+  readonly covering: 'none' | 'some' | 'more';
 }
 
 export const OPTIONS: WorkerOptions = Object.freeze({
@@ -45,6 +44,8 @@ export class Setting {
   readonly letters: Letters;
   readonly options: WorkerOptions;
   bounds: Bounds;
+  /** How many processes of a worker everybody is linked to from the start. */
+  readonly incarnations: number;
   readonly #configurations = new Map<string, Configuration>();
   readonly #known = new Map<Configuration, string>();
 
@@ -53,7 +54,13 @@ export class Setting {
     this.cast = cast;
     this.bounds = bounds;
     this.options = options;
+    this.incarnations = bounds.covering === 'more' ? bounds.crashes + 1 : 1;
     this.letters = new Letters(cast, this.nameOf);
+  }
+
+  /** The processes of a worker that are linked to from the start. */
+  processesOf(slot: number): readonly PeerKey[] {
+    return Array.from({ length: this.incarnations }, (_, at): PeerKey => `worker:${nameOf(this.cast, slot)}${at}`);
   }
 
   get slots(): number {

@@ -18,7 +18,7 @@ const TIMES = new Set([
 ]);
 /** Fields that number writes; only how far they lie above the durable one matters. */
 const WRITES = new Set(['write', '_written', '_durableWrite', '_hardStateWrite']);
-/** Maps and sets that are only looked up in, or walked in an order that changes nothing. */
+/** What is only looked up in, or walked in an order that changes nothing. */
 const UNORDERED = new Set([
   '_peers',
   'peers',
@@ -32,13 +32,15 @@ const UNORDERED = new Set([
   'linked',
   'gone',
   'floors',
+  'asked',
+  '_held',
   'accepted',
   'votes',
   'acknowledged',
 ]);
 /** Empty between steps, the same in all states, or a mere cache. */
 const LEFT_OUT = new Set(
-  'options _options random encodeNoop encodeConfiguration now _now changed _sends _persists _commits _truncatedFrom _readable _refusedReads _changes _alarms _shared _fsync writeMicros fsyncMicros _timestampMillis'.split(
+  'options _options random encodeNoop encodeConfiguration now _now changed _sends _persists _commits _truncatedFrom _readable _refusedReads _changes _alarms _shared _fsync silentMillis writeMicros fsyncMicros _timestampMillis'.split(
     ' ',
   ),
 );
@@ -111,9 +113,9 @@ function writeObject(value: object, field: string, origin: Origin, seen: Set<obj
   const name = origin.nameOf(value);
   if (name !== undefined) return name;
   if (Array.isArray(value)) {
-    let text = '[';
-    for (const item of value) text += `${write(item, field, origin, seen)},`;
-    return `${text}]`;
+    const items = value.map((item) => `${write(item, field, origin, seen)},`);
+    if (UNORDERED.has(field)) items.sort();
+    return `[${items.join('')}]`;
   }
   if (value instanceof Map || value instanceof Set) {
     const items: string[] = [];

@@ -4,7 +4,7 @@
  */
 import type { MembershipChange } from '../../src/core/membership.ts';
 import type { Part } from './bodies.ts';
-import type { Locals } from './locals.ts';
+import type { MoveTable } from './moves.ts';
 import { crashScribe, flush, lapse, newScribe, readDone, receive, type ScribePart } from './scribe-part.ts';
 import type { Setting } from './setting.ts';
 import { change, crashWorker, newWorker, propose, receiveAtWorker, tick, type WorkerPart } from './worker-part.ts';
@@ -144,14 +144,15 @@ export class Stage {
   }
 
   /** Start exploring from here: what was counted until now does not count against the bounds. */
-  enter(locals: Locals): number[] {
-    return this.parts.map((part, slot) => {
+  enter({ bodies, said }: MoveTable): number[] {
+    const start = this.parts.map((part, slot) => {
       if (part.kind === 'worker') {
         part.ticks = 0;
         part.commands = 0;
         part.reads = 0;
       }
-      return locals.enter(locals.bodies.enter(slot, part), this.sent[slot] as number[]);
+      return bodies.enter(slot, part);
     });
+    return [...start, ...this.sent.map((letters) => said.enter(letters))];
   }
 }

@@ -1,77 +1,99 @@
-/** The states met so far, each once, with the one it was first met from. Exact: a state is compared in full, not by a hash. */
+/**
+ * The states met so far, with the one each was first met from. Of states that differ in what was said alone, one in which
+ * everything was said that was said in another makes that other superfluous: whatever can come of that can come of it.
+ */
+import type { Said } from './said.ts';
+import { Tuples } from './tuples.ts';
+
 export class Visited {
   /** Set when the walk must end at a state other than the one being expanded. */
   last: number | null = null;
+  /** States kept, superfluous ones included. */
   count = 0;
-  readonly #width: number;
-  #states: Int32Array;
-  #parents: Int32Array;
-  #table: Int32Array;
+  superfluous = 0;
+  readonly #said: Said;
+  readonly #plain: boolean;
+  readonly #slots: number;
+  readonly bodies: Tuples;
+  /** By row of bodies: the newest state that has them; and by state: the one before it with the same bodies. */
+  #heads = new Int32Array(1 << 12).fill(-1);
+  #before = new Int32Array(1 << 12);
+  #sets: Int32Array;
+  /** By state: number of its row of bodies; when it is superfluous, -1 minus that. */
+  #rows = new Int32Array(1 << 12);
+  #parents = new Int32Array(1 << 12);
 
-  constructor(width: number) {
-    this.#width = width;
-    this.#states = new Int32Array(width << 12);
-    this.#parents = new Int32Array(1 << 12);
-    this.#table = new Int32Array(1 << 14);
+  /** `plain`: no state makes another one superfluous. */
+  constructor(slots: number, said: Said, plain: boolean) {
+    this.#plain = plain;
+    this.#slots = slots;
+    this.#said = said;
+    this.bodies = new Tuples(slots);
+    this.#sets = new Int32Array(slots << 12);
   }
 
-  /** False when it was there already. */
+  /** `state`: the bodies, then the sets of what they have said. False when it, or one that makes it superfluous, was there. */
   add(state: Int32Array, from: number): boolean {
-    let place = this.#hash(state, 0) & (this.#table.length - 1);
-    for (;;) {
-      const entry = this.#table[place] as number;
-      if (entry === 0) break;
-      if (this.#isAt(entry - 1, state)) return false;
-      place = (place + 1) & (this.#table.length - 1);
+    const row = this.bodies.enter(state);
+    if (row >= this.#heads.length) this.#heads = larger(this.#heads, -1);
+    let after = -1;
+    for (let at = this.#heads[row] as number; at !== -1; at = this.#before[at] as number) {
+      const order = this.#compare(state, at);
+      if (order === 'within') return false;
+      if (order === 'beyond') {
+        if (after === -1) this.#heads[row] = this.#before[at] as number;
+        else this.#before[after] = this.#before[at] as number;
+        this.#rows[at] = -1 - row;
+        this.superfluous++;
+      } else after = at;
     }
     if (this.count === this.#parents.length) this.#grow();
-    this.#states.set(state, this.count * this.#width);
+    for (let slot = 0; slot < this.#slots; slot++)
+      this.#sets[this.count * this.#slots + slot] = state[this.#slots + slot] as number;
     this.#parents[this.count] = from;
-    this.count++;
-    this.#enter(this.count - 1);
+    this.#rows[this.count] = row;
+    this.#before[this.count] = this.#heads[row] as number;
+    this.#heads[row] = this.count++;
     return true;
   }
 
-  read(at: number, into: Int32Array): void {
-    for (let column = 0; column < this.#width; column++)
-      into[column] = this.#states[at * this.#width + column] as number;
+  /** How what was said in `state` stands to what was in the one at `at`. */
+  #compare(state: Int32Array, at: number): 'within' | 'beyond' | 'neither' {
+    let isWithin = true;
+    let isBeyond = true;
+    for (let slot = 0; slot < this.#slots; slot++) {
+      const here = state[this.#slots + slot] as number;
+      const there = this.#sets[at * this.#slots + slot] as number;
+      isWithin &&= this.#plain ? here === there : this.#said.isWithin(here, there);
+      isBeyond &&= !this.#plain && this.#said.isWithin(there, here);
+      if (!isWithin && !isBeyond) return 'neither';
+    }
+    return isWithin ? 'within' : 'beyond';
+  }
+
+  /** False when it is superfluous. */
+  read(at: number, into: Int32Array): boolean {
+    const row = this.#rows[at] as number;
+    this.bodies.read(row < 0 ? -1 - row : row, into);
+    for (let slot = 0; slot < this.#slots; slot++)
+      into[this.#slots + slot] = this.#sets[at * this.#slots + slot] as number;
+    return row >= 0;
   }
 
   parent(at: number): number {
     return this.#parents[at] as number;
   }
 
-  #isAt(at: number, state: Int32Array): boolean {
-    const base = at * this.#width;
-    for (let column = 0; column < this.#width; column++)
-      if (this.#states[base + column] !== state[column]) return false;
-    return true;
-  }
-
-  #hash(from: Int32Array, base: number): number {
-    let hash = 0x9e3779b9;
-    for (let column = 0; column < this.#width; column++) {
-      hash = Math.imul(hash ^ (from[base + column] as number), 0x85ebca6b);
-      hash ^= hash >>> 15;
-    }
-    return Math.imul(hash, 0xc2b2ae35) >>> 1;
-  }
-
-  #enter(at: number): void {
-    const mask = this.#table.length - 1;
-    let place = this.#hash(this.#states, at * this.#width) & mask;
-    while (this.#table[place] !== 0) place = (place + 1) & mask;
-    this.#table[place] = at + 1;
-  }
-
   #grow(): void {
-    const states = new Int32Array(2 * this.#states.length);
-    states.set(this.#states);
-    this.#states = states;
-    const parents = new Int32Array(2 * this.#parents.length);
-    parents.set(this.#parents);
-    this.#parents = parents;
-    this.#table = new Int32Array(2 * this.#table.length);
-    for (let at = 0; at < this.count; at++) this.#enter(at);
+    this.#sets = larger(this.#sets, 0);
+    this.#rows = larger(this.#rows, 0);
+    this.#parents = larger(this.#parents, 0);
+    this.#before = larger(this.#before, 0);
   }
+}
+
+function larger(array: Int32Array, fill: number): Int32Array<ArrayBuffer> {
+  const next = new Int32Array(2 * array.length).fill(fill, array.length);
+  next.set(array);
+  return next;
 }

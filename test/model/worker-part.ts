@@ -4,22 +4,41 @@
  */
 import type { WorkerEffects, WorkerEvent } from '../../src/core/effects.ts';
 import type { MembershipChange } from '../../src/core/membership.ts';
-import type { PeerKey } from '../../src/core/messages.ts';
-import type { Batch, Configuration } from '../../src/core/types.ts';
+import type { PeerKey, ProbeReply, VoteReply } from '../../src/core/messages.ts';
+import type { Batch, Configuration, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
 import type { WorkerMachine } from '../../src/core/worker.ts';
 import { demand } from '../sim/violation.ts';
+import { forgetAtWorker } from './forget.ts';
 import type { Content, Letter } from './letters.ts';
-import { nameOf, peerOf } from './names.ts';
+import { nameOf, peerOf, slotOf } from './names.ts';
 import { send } from './scribe-part.ts';
 import type { Setting } from './setting.ts';
 import { copy, textOf } from './snapshot.ts';
 
-type OpenWorker = WorkerMachine & {
+interface OpenCatchUp {
+  readonly _request: { readonly number: number } | null;
+}
+
+export type OpenWorker = WorkerMachine & {
   readonly _state: {
+    readonly term: number;
     readonly peers: ReadonlyMap<PeerKey, unknown>;
     readonly log: { readonly _batches: readonly (Batch | undefined)[] };
+    readonly _requests: number;
+    _newestLog: { readonly tail: EntryId; readonly configuration: LoggedConfiguration };
   };
-  readonly _election: { readonly _term: number } | null;
+  readonly _following: { readonly _term: number; readonly _catchUp: OpenCatchUp | null };
+  readonly _election: {
+    readonly _phase: 'probing' | 'catching-up' | 'voting';
+    readonly _term: number;
+    readonly _round: number;
+    readonly _probes: Map<PeerKey, ProbeReply>;
+    readonly _votes: Map<PeerKey, VoteReply>;
+    readonly _catchUp: OpenCatchUp | null;
+  } | null;
+  readonly _leadership: {
+    readonly _disks: { readonly _asked: ReadonlyMap<PeerKey, { readonly round: number }> };
+  } | null;
 };
 
 export interface Leadership {
@@ -45,6 +64,8 @@ export interface WorkerPart {
   linked: Map<string, number>;
   /** Peers whose processes are known to be dead. */
   gone: Set<PeerKey>;
+  /** Requests for a read's index that it has been sent: each is taken once. */
+  asked: Set<string>;
   /** The log of the process. */
   tip: number;
   /** The node it has handed out last. */
@@ -91,6 +112,7 @@ export function newWorker(setting: Setting, slot: number, members: number): Work
     sent: [],
     linked: new Map(),
     gone: new Set(),
+    asked: new Set(),
     tip: 0,
     applied: 0,
     leaderships: [],
@@ -106,8 +128,12 @@ export function newWorker(setting: Setting, slot: number, members: number): Work
 /** A new process is linked to everybody the one before was linked to. */
 function link(setting: Setting, part: WorkerPart): void {
   for (const [name, generation] of part.linked) {
-    const from: PeerKey = name.startsWith('S') ? `scribe:${name}` : `worker:${name}${generation}`;
-    take(setting, part, { kind: 'linkUp', from, peer: peerOf(from) });
+    const known: PeerKey = name.startsWith('S') ? `scribe:${name}` : `worker:${name}${generation}`;
+    const all =
+      setting.bounds.covering === 'more' && !name.startsWith('S')
+        ? setting.processesOf(slotOf(setting.cast, known))
+        : [known];
+    for (const from of all) take(setting, part, { kind: 'linkUp', from, peer: peerOf(from) });
   }
 }
 
@@ -155,8 +181,12 @@ export function receiveAtWorker(
   const isLinked = before.machine._state.peers.has(from);
   if (content.kind === 'message') {
     if (!isLinked || to !== keyOfWorker(before)) return null;
+    const { message } = content;
+    const request = message.kind === 'indexRequest' ? `${from} ${message.request}` : null;
+    if (request !== null && before.asked.has(request)) return null;
     const part = copy(before);
-    take(setting, part, { kind: 'message', from, message: content.message });
+    if (request !== null) part.asked.add(request);
+    take(setting, part, { kind: 'message', from, message });
     return part;
   }
   if (content.kind === 'down') {
@@ -216,9 +246,11 @@ export function crashWorker(setting: Setting, slot: number, before: WorkerPart, 
   const part = copy(before);
   tell(setting, slot, part, { kind: 'down' }, 0);
   part.generation++;
+  part.ticks = 0;
   part.incarnation = incarnationOf(setting, slot, part.generation);
   part.machine = start(setting, slot, part.generation, members, part.now);
   part.floors = new Map();
+  part.asked = new Set();
   part.tip = 0;
   part.applied = 0;
   link(setting, part);
@@ -230,6 +262,7 @@ function take(setting: Setting, part: WorkerPart, event: WorkerEvent): void {
   building = { part, setting };
   try {
     const effects = part.machine.step(event, part.now);
+    forgetAtWorker(setting, part.machine);
     carryOut(setting, part, effects);
   } finally {
     building = null;
