@@ -21,6 +21,11 @@ export const ERRORS = {
   // Proposals and reads
   NOT_LEADER: row('not-executed', true, 'This worker does not lead; the client follows the hint to the leader.'),
   NO_LEADER: row('not-executed', true, 'No worker leads at the moment; retry after a moment.'),
+  HALTED: row(
+    'not-executed',
+    true,
+    'No scribe that answers can read an entry that is needed; bring back one that has it.',
+  ),
   OVERLOADED: row('not-executed', true, 'A bounded queue is full; slow down and retry.'),
   TOO_LARGE: row('not-executed', false, 'The command is larger than maxEntryBytes; split it or raise the limit.'),
   DEADLINE_EXCEEDED: row(

@@ -27,6 +27,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   IO_ERROR: EXIT.surroundings,
   UNREACHABLE: EXIT.surroundings,
   NO_LEADER: EXIT.surroundings,
+  HALTED: EXIT.surroundings,
 };
 
 export const exitCodeOf = (code: ErrorCode): number => BY_CODE[code] ?? EXIT.failed;

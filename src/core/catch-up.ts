@@ -9,7 +9,8 @@ import type { WorkerState } from './worker-state.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-export type CatchUpResult = 'going' | 'done' | 'failed';
+/** `unknown`: the donor has what comes next and cannot read it (R29). */
+export type CatchUpResult = 'going' | 'done' | 'failed' | 'unknown';
 
 export class CatchUp {
   readonly donor: PeerKey;
@@ -43,6 +44,7 @@ export class CatchUp {
     // The log may have moved since the request: then the answer is worthless, and a conflict would cut what came meanwhile.
     if (!sameId(request.prev, log.tail)) return this.#finish('failed');
     if (reply.outcome === 'conflict') return this.#stepBack(request.prev, reply.hint);
+    if (reply.outcome === 'unknown') return 'unknown';
     const first = reply.batches[0];
     const follows = first?.firstIndex === log.tail.index + 1 && first.term >= log.tail.term;
     if (reply.outcome !== 'entries' || !follows) return this.#finish('failed');

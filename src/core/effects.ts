@@ -47,6 +47,10 @@ export type ScribeEvent =
   | { readonly kind: 'unstored'; readonly from: PeerKey; readonly message: Append }
   /** Every persist up to and including number `write` (counted from 1 per start) is durable. */
   | { readonly kind: 'durable'; readonly write: number; readonly writeMicros: number; readonly fsyncMicros: number }
+  /** The journal cannot read these entries back (R29). */
+  | { readonly kind: 'damaged'; readonly from: Index; readonly to: Index }
+  /** A batch of `repairs` is durable in the place of the damaged one. */
+  | { readonly kind: 'repaired'; readonly from: Index; readonly to: Index }
   /** Answer to a `ReadLog` effect: whole batches in order, starting at `from`; empty when the journal could not. */
   | { readonly kind: 'logRead'; readonly token: number; readonly batches: readonly Batch[] };
 
@@ -62,6 +66,8 @@ export interface ScribeEffects {
   readonly persists: readonly Persist[];
   readonly sends: readonly Send[];
   readonly reads: readonly ReadLog[];
+  /** For the journal to put where these very batches were damaged, if it agrees that they are the same. Not numbered. */
+  readonly repairs: readonly Batch[];
 }
 
 /** What a scribe's machine starts from: the journal's recovered state, everything in it durable. */

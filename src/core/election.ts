@@ -42,6 +42,8 @@ export class Election {
   #catchUp: CatchUp | null = null;
   /** Donors that failed in this attempt. */
   readonly #spent = new Set<PeerKey>();
+  /** Those among them that have entries and cannot read them (R29). */
+  readonly #unreadable = new Set<PeerKey>();
 
   constructor(state: WorkerState, askedIn: Term | null) {
     this.#state = state;
@@ -70,14 +72,17 @@ export class Election {
     if (message.kind === 'readReply' && this.#catchUp !== null) {
       const result = this.#catchUp.receive(from, message);
       if (result === 'done') return this.#caughtUp();
-      if (result === 'failed') return this.#nextDonor();
+      if (result === 'unknown') this.#unreadable.add(from);
+      if (result !== 'going') return this.#nextDonor();
     }
     return GOING;
   }
 
   tick(): ElectionResult {
     if (this.#state.now < this.wakeAt) return GOING;
-    return this.#catchUp === null ? LOST : this.#nextDonor();
+    if (this.#catchUp !== null) return this.#nextDonor();
+    if (this.#phase === 'probing' && this.#unreadable.size > 0) this.#state.halted = this.#state.log.tail.index + 1;
+    return LOST;
   }
 
   applied(): void {
@@ -103,25 +108,36 @@ export class Election {
       this.#probe(); // another configuration: other scribes decide (R28), also when this is heard while catching up
       return GOING;
     }
-    if (this.#phase !== 'probing' || !this.#isVoter(from)) return GOING; // neither its tail nor its term counts (R26, R27)
+    if (!this.#isVoter(from)) return GOING; // neither its tail nor its term counts (R26, R27)
     this.#probes.set(from, reply);
+    if (this.#phase !== 'probing') return GOING;
     const { configuration } = this.#state.configuration;
     const says = (holds: (reply: ProbeReply) => boolean): boolean =>
       isQuorum(configuration, (uuid) => {
         const answer = this.#probes.get(scribeKey(uuid));
         return answer !== undefined && holds(answer);
       });
-    if (says(({ leaderLive, storage }) => (this.isTransfer || !leaderLive) && storage === 'ok'))
+    if (says(({ leaderLive, storage }) => (this.isTransfer || !leaderLive) && storage !== 'not-member'))
       return this.#nextDonor();
     return !this.isTransfer && says(({ leaderLive }) => leaderLive) ? { kind: 'leader-lives' } : GOING;
   }
 
-  /** Vote if nothing is missing, else read it from a scribe with the best tail, ranked by term first (R5). */
+  /**
+   * Vote if nothing is missing, else read it from a scribe with the best tail, ranked by term first (R5). A tail that its scribe
+   * cannot read was perhaps never acknowledged: if a majority without that scribe answers, it is their votes that tell.
+   */
   #nextDonor(): ElectionResult {
     if (this.#catchUp !== null) this.#spent.add(this.#catchUp.donor);
     this.#catchUp = null;
     let best: [PeerKey, ProbeReply] | undefined;
-    for (const entry of this.#probes) if (best === undefined || this.#isBetterDonor(entry, best)) best = entry;
+    const { configuration } = this.#state.configuration;
+    const isDonor = (key: PeerKey): boolean => this.#probes.has(key) && !this.#unreadable.has(key);
+    if (this.#unreadable.size > 0 && !isQuorum(configuration, (uuid) => isDonor(scribeKey(uuid)))) {
+      this.#phase = 'probing'; // another scribe may still answer, until the deadline
+      return GOING;
+    }
+    for (const entry of this.#probes)
+      if (isDonor(entry[0]) && (best === undefined || this.#isBetterDonor(entry, best))) best = entry;
     if (best === undefined) return LOST;
     const [donor, { tail }] = best;
     if (compareIds(tail, this.#state.log.tail) <= 0) return this.#caughtUp();

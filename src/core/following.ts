@@ -90,7 +90,7 @@ export class Following {
     if (result === 'going') return;
     this.#catchUp = null;
     const leader = this.#state.leader;
-    if (result === 'failed' || leader === null || leader.term !== this.#term) return;
+    if (result !== 'done' || leader === null || leader.term !== this.#term) return;
     this.#accept(catchUp.target.index);
     this.#reply(workerKey(leader.identity.incarnation), null);
   }

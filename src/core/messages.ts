@@ -16,7 +16,8 @@ export interface Probe {
   readonly round: number;
 }
 
-export type StorageState = 'ok' | 'not-member';
+/** `repairing`: a voter that cannot read all of its log back, and gets it from its peers (R29). */
+export type StorageState = 'ok' | 'not-member' | 'repairing';
 
 export interface ProbeReply {
   readonly kind: 'probeReply';
@@ -116,8 +117,9 @@ export interface ReadReply {
   readonly kind: 'readReply';
   readonly request: number;
   /** `entries`: batches follow prev (none: prev is the donor's tail). `conflict`: step back to hint. `gone`: below logStart.
-   *  `unable`: the donor cannot tell now (does not hold `asOf`, or its log changed meanwhile). */
-  readonly outcome: 'entries' | 'conflict' | 'gone' | 'unable';
+   *  `unable`: the donor cannot tell now (does not hold `asOf`, or its log changed meanwhile). `unknown`: it has the entries
+   *  that follow prev, and cannot read them (R29): that says neither what they are nor that they are not. */
+  readonly outcome: 'entries' | 'conflict' | 'gone' | 'unable' | 'unknown';
   readonly batches: readonly Batch[];
   readonly hint: EntryId;
   readonly commit: EntryId;

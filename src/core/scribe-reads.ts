@@ -1,10 +1,12 @@
 /**
  * A scribe as donor: out-of-band reads of its durable log for workers that catch up and scribes that lag (R6, R16). Never
- * serves an entry that is not durable, never one that does not follow what the reader named.
+ * serves an entry that is not durable, never one that does not follow what the reader named. Of entries that are here and cannot
+ * be read it says just that, never that there are none (R29).
  */
 import type { DurableLog } from './durable-log.ts';
 import type { ReadLog, Send } from './effects.ts';
 import type { PeerKey, Read, ReadReply } from './messages.ts';
+import type { ScribeRepair } from './scribe-repair.ts';
 import { type Batch, type EntryId, ORIGIN } from './types.ts';
 
 /** Nobody gets more than this at once, whatever was asked for: a frame holds it with one batch to spare. */
@@ -20,11 +22,13 @@ interface Pending {
 
 export class ScribeReads {
   readonly #log: DurableLog;
+  readonly #repair: ScribeRepair;
   readonly #pending = new Map<number, Pending>();
   #nextToken = 1;
 
-  constructor(log: DurableLog) {
+  constructor(log: DurableLog, repair: ScribeRepair) {
     this.#log = log;
+    this.#repair = repair;
   }
 
   /** Either an answer at once or a read of the journal to be answered by `answer`. */
@@ -41,11 +45,16 @@ export class ScribeReads {
     }
     const last = Math.min(durableTail.index, read.asOf?.index ?? durableTail.index);
     if (read.prev.index >= last) return now('entries');
+    const damaged = this.#repair.firstIn(read.prev.index + 1, last);
+    if (damaged === read.prev.index + 1) return now('unknown');
     if (this.#countFor(to) >= MAX_READS_PER_PEER) return now('unable');
     const token = this.#nextToken++;
     this.#pending.set(token, { to, read, truncations: this.#log.truncations });
     const maxBytes = Math.min(read.maxBytes, MAX_READ_BYTES);
-    return { send: null, read: { token, from: read.prev.index + 1, to: last, maxBytes } };
+    return {
+      send: null,
+      read: { token, from: read.prev.index + 1, to: damaged === null ? last : damaged - 1, maxBytes },
+    };
   }
 
   /** The journal's answer; a log that was truncated meanwhile vouches for nothing. */

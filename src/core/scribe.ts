@@ -8,11 +8,23 @@ import { DurableLog } from './durable-log.ts';
 import type { Peer, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions, ScribeStart, Send } from './effects.ts';
 import { MAX_TERM_LEAP } from './limits.ts';
 import { matchBatches } from './matching.ts';
-import type { Append, Fetch, Message, PeerKey, Probe, TransferVoteRequest, VoteRequest } from './messages.ts';
+import {
+  type Append,
+  type Fetch,
+  type Message,
+  type PeerKey,
+  type Probe,
+  type StorageState,
+  scribeKey,
+  type TransferVoteRequest,
+  type VoteRequest,
+} from './messages.ts';
 import { VotePromise } from './promise.ts';
+import { membersOf } from './quorum.ts';
 import { ScribeFetch } from './scribe-fetch.ts';
 import { OwnMembership, type Standing } from './scribe-membership.ts';
 import { ScribeReads } from './scribe-reads.ts';
+import { ScribeRepair } from './scribe-repair.ts';
 import {
   type Batch,
   type EntryId,
@@ -45,6 +57,8 @@ export class ScribeMachine {
   readonly #membership: OwnMembership;
   readonly #reads: ScribeReads;
   readonly #fetch: ScribeFetch;
+  readonly #repair: ScribeRepair;
+  readonly #self: PeerKey;
   readonly #peers = new Map<PeerKey, Peer>();
   readonly #promise: VotePromise;
   /** When to say that the leader is gone: a promise to it outlives its connection. */
@@ -61,13 +75,16 @@ export class ScribeMachine {
   #acknowledged: Index = 0;
   #fsync = { writeMicros: 0, fsyncMicros: 0 };
   #sends: Send[] = [];
+  #repairs: readonly Batch[] = [];
   #now: number;
 
   constructor(start: ScribeStart, options: ScribeOptions, now: number) {
     this.#options = options;
     this.#log = new DurableLog(start);
     this.#membership = new OwnMembership(start.storageUuid, this.#log);
-    this.#reads = new ScribeReads(this.#log);
+    this.#repair = new ScribeRepair(this.#log, options);
+    this.#self = scribeKey(start.storageUuid);
+    this.#reads = new ScribeReads(this.#log, this.#repair);
     this.#fetch = new ScribeFetch(this.#log, options);
     this.#hardState = start.hardState;
     const { maxLeaseMillis, electionTimeoutMinMillis } = options;
@@ -103,9 +120,13 @@ export class ScribeMachine {
   get leader(): WorkerIdentity | null {
     return this.#leader?.linked === true ? this.#leader.identity : null;
   }
+  /** Parts of its log that its disk cannot read back, until they are repaired. */
+  get damaged(): readonly { readonly from: Index; readonly to: Index }[] {
+    return this.#repair.damaged;
+  }
   /** When the next tick is wanted. */
   get wakeAt(): number {
-    return Math.min(this.#fetch.wakeAt, this.#noticeAt);
+    return Math.min(this.#fetch.wakeAt, this.#repair.wakeAt, this.#noticeAt);
   }
 
   step(event: ScribeEvent, now: number): ScribeEffects {
@@ -128,6 +149,12 @@ export class ScribeMachine {
         this.#fsync = event;
         this.#log.completed(event.write);
         break;
+      case 'damaged':
+        this.#repair.damage(event.from, event.to);
+        break;
+      case 'repaired':
+        this.#repair.repaired(event.from, event.to);
+        break;
       case 'logRead':
         this.#sends.push(...this.#reads.answer(event.token, event.batches, this.#commit));
         break;
@@ -139,8 +166,10 @@ export class ScribeMachine {
     this.#releaseHeld();
     this.#acknowledge();
     this.#sends.push(...this.#fetch.poll(this.#now, this.#log.drained));
-    const effects = { persists: this.#log.takePersists(), sends: this.#sends, reads };
+    this.#sends.push(...this.#repair.poll(this.#now, this.#otherScribes()));
+    const effects = { persists: this.#log.takePersists(), sends: this.#sends, reads, repairs: this.#repairs };
     this.#sends = [];
+    this.#repairs = [];
     return effects;
   }
 
@@ -169,6 +198,7 @@ export class ScribeMachine {
         return read === null ? [] : [read];
       }
       case 'readReply': {
+        this.#repairs = this.#repair.receive(from, message, this.#now);
         const batches = this.#fetch.receive(from, message, this.#now);
         if (batches !== null && this.#leader !== null) this.#accept(this.#leader, batches.prev, batches.batches);
         break;
@@ -182,6 +212,7 @@ export class ScribeMachine {
   #linkUp(from: PeerKey, peer: Peer): void {
     this.#peers.set(from, peer);
     this.#fetch.linkUp(from);
+    this.#repair.linkUp(from);
     const leader = this.#leader;
     if (leader?.key === from) leader.linked = true;
     if (peer.role === 'worker' && leader !== null && this.#leaderLive()) {
@@ -229,7 +260,7 @@ export class ScribeMachine {
           ? null
           : { identity: leader.identity, term: leader.term, silentMillis: Math.max(0, this.#now - leader.heardAt) },
       leaderLive: this.#leaderLive() || this.#promise.forbids(null, this.#now),
-      storage: this.#membership.isMember ? 'ok' : 'not-member',
+      storage: this.#storageState(),
     });
   }
 
@@ -325,6 +356,7 @@ export class ScribeMachine {
       // A peer that asks to drop what is committed, or its own leader's, is wrong.
       if (match.truncateFrom <= Math.max(this.#commit.index, leader.matched)) return 0;
       this.#log.truncateFrom(match.truncateFrom);
+      this.#repair.truncated(match.truncateFrom);
     }
     for (const batch of match.fresh) this.#log.append(batch);
     leader.matched = Math.max(leader.matched, Math.min(match.through, this.#log.tail.index));
@@ -357,8 +389,28 @@ export class ScribeMachine {
 
   #reply(leader: Leader): void {
     const agreed = this.#agreed(leader);
+    if (this.#isUnsure(agreed.index)) return;
     this.#acknowledged = Math.max(this.#acknowledged, agreed.index);
     this.#sendDurably(leader.key, this.#appendReply(leader.identity.incarnation, agreed, null, leader.round));
+  }
+
+  /**
+   * Whether an acknowledgement up to `index` would count bytes that are lost here towards a commit (R29). What is known to be
+   * committed has been counted already. It says nothing rather than less than before, which would look like a disk that
+   * went back (R26); the repair ends it.
+   */
+  #isUnsure(index: Index): boolean {
+    return this.#repair.firstIn(this.#commit.index + 1, index) !== null;
+  }
+
+  #storageState(): StorageState {
+    if (!this.#membership.isMember) return 'not-member';
+    return this.#repair.damaged.length === 0 ? 'ok' : 'repairing';
+  }
+
+  #otherScribes(): PeerKey[] {
+    const members = membersOf(this.#membership.newest.configuration);
+    return members.map(({ storageUuid }) => scribeKey(storageUuid)).filter((key) => key !== this.#self);
   }
 
   /** One answer for all the appends that a completed write made durable: a fact, not an echo (§3). */

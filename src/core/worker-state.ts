@@ -49,6 +49,7 @@ export class WorkerState {
   leader: KnownLeader | null = null;
   now: number;
   changed = false;
+  #unreadable: Index | null = null;
   #commit: Index = 0;
   #applied: Index = 0;
   /** Newest configuration heard of outside the log: the operator's, then the probes' (R28). */
@@ -80,6 +81,15 @@ export class WorkerState {
     this.#heardConfiguration = start.configuration;
     this.#newestLog = { tail: ORIGIN, configuration: start.configuration };
     this.#configuration = start.configuration;
+  }
+
+  /** The entry this log needs next and that the scribes asked for it cannot read (R31); nothing is ever skipped for it. */
+  get halted(): Index | null {
+    return this.#unreadable !== null && this.log.tail.index < this.#unreadable ? this.#unreadable : null;
+  }
+
+  set halted(index: Index | null) {
+    this.#unreadable = index;
   }
 
   /** Everything up to here was handed out to be applied. */

@@ -59,6 +59,10 @@ export class WorkerMachine {
   get applied(): Index {
     return this.#state.applied;
   }
+  /** The entry its log needs next, if no scribe that was asked can read it (R31). */
+  get halted(): Index | null {
+    return this.#state.halted;
+  }
   get configuration(): LoggedConfiguration {
     return this.#state.configuration;
   }
@@ -310,6 +314,7 @@ export class WorkerMachine {
 
   #lead(term: Term, caughtUp: ReadonlySet<PeerKey>): void {
     this.#state.term = term;
+    this.#state.halted = null;
     this.#state.hearLeader({ identity: this.#state.identity, term });
     this.#enter('leader');
     this.#leadership = new Leadership(this.#state, caughtUp);

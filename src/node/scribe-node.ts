@@ -73,7 +73,8 @@ export class ScribeNode {
         driver?.durable(ticket, journal.stats().lastDurableMicros);
       },
       onDamage: (range) => {
-        log.error({ ...range }, 'a batch is damaged on this disk; readers are sent to other scribes');
+        log.error({ ...range }, 'a batch is damaged on this disk; it is asked of the other scribes');
+        driver?.damaged(range);
       },
       onSpace: (lack) => {
         if (lack === null) log.info({}, 'there is room on the disk again');
@@ -115,6 +116,7 @@ export class ScribeNode {
         send: (to, message) => links.send(to, message),
         want: (addresses) => links.want(addresses),
         failed: (error) => fail(error),
+        repaired: (from, to) => log.info({ from, to }, 'a damaged batch was repaired from another scribe'),
       });
       const listener = await links.listen({ host: options.host, port: options.port });
       node = new ScribeNode({ journal, links, listener, driver, failed });
@@ -129,9 +131,9 @@ export class ScribeNode {
   }
 
   status(): ScribeStatus {
-    const { hardState, tail, durableTail, commit, configuration, standing, leader } = this.#driver.machine;
+    const { hardState, tail, durableTail, commit, configuration, standing, leader, damaged } = this.#driver.machine;
     const { scribeId, storageUuid } = this.#journal.identity;
-    const { directIo, writeMode, noSpace } = this.#journal.stats();
+    const { directIo, writeMode, noSpace, repaired } = this.#journal.stats();
     return {
       scribeId,
       storageUuid,
@@ -146,6 +148,8 @@ export class ScribeNode {
       directIo,
       writeMode,
       noSpace,
+      damaged,
+      repaired,
     };
   }
 

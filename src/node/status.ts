@@ -29,6 +29,10 @@ export interface ScribeStatus {
   readonly writeMode: JournalStats['writeMode'];
   /** Its disk is full: it stores nothing new, or soon will not, until there is room. */
   readonly noSpace: boolean;
+  /** Parts of its log that its disk cannot read back, until they are repaired from other scribes. */
+  readonly damaged: readonly { readonly from: number; readonly to: number }[];
+  /** Batches repaired since it started. */
+  readonly repaired: number;
 }
 
 export interface WorkerStatus {
@@ -43,6 +47,8 @@ export interface WorkerStatus {
   readonly leader: { readonly workerId: string; readonly address: string } | null;
   /** The newest this worker knows. */
   readonly configuration: IndexedConfiguration;
+  /** The entry it needs and no scribe that answers can read (R31), or null. */
+  readonly haltedAt: number | null;
   readonly tailIndex: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;

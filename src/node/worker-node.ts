@@ -100,6 +100,7 @@ export class WorkerNode implements LogService {
         ...(driver?.configuration.configuration ?? { scribes: [] }),
       },
       tailIndex: driver?.tail.index ?? 0,
+      haltedAt: driver?.halted ?? null,
       commitIndex: driver?.commit ?? 0,
       appliedIndex: driver?.applied ?? 0,
       transport: this.#transport.name,
@@ -149,7 +150,11 @@ export class WorkerNode implements LogService {
   #passOn(call: Call<Proposed>, commands: readonly Uint8Array[], again: (error: unknown) => void): void {
     const address = this.#life?.driver?.leader?.identity.address;
     if (address === undefined || address === this.address) {
-      again(new ScriptoriumError('NO_LEADER', 'no worker is known to lead at the moment'));
+      const driver = this.#life?.driver;
+      const error = driver?.notLeader() ?? new ScriptoriumError('NO_LEADER', 'this worker is not linked yet');
+      // The log stops (R31): that waits for an operator, so the caller must hear of it at once.
+      if (error.code === 'HALTED') call.reject(error);
+      else again(error);
       return;
     }
     call.sent = true;

@@ -7,8 +7,10 @@ import type { Persist, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions } from
 import type { Message, PeerKey } from '../core/messages.ts';
 import { membersOf } from '../core/quorum.ts';
 import { ScribeMachine } from '../core/scribe.ts';
-import type { LoggedConfiguration } from '../core/types.ts';
+import { type Batch, type LoggedConfiguration, lastIndex } from '../core/types.ts';
+import { isScriptoriumError } from '../errors.ts';
 import type { Journal } from '../storage/journal.ts';
+import type { DamagedRange } from '../storage/journal-types.ts';
 import { decodeBatches } from '../wire/batch.ts';
 import type { Clock } from './clock.ts';
 import { DiskRoom } from './disk-room.ts';
@@ -17,6 +19,8 @@ import { WakeTimer } from './wake-timer.ts';
 
 /** One group for now; ids are in every format. */
 const GROUP = 0;
+/** What a journal says to a repair that it cannot take now or not at all: another peer, or the same later, may have better. */
+const REFUSED_REPAIR: ReadonlySet<string> = new Set(['BAD_OPTION', 'BAD_BATCH', 'OVERLOADED', 'NO_SPACE']);
 
 export interface ScribeDriverOptions {
   readonly journal: Journal;
@@ -26,6 +30,8 @@ export interface ScribeDriverOptions {
   /** A peer scribe is needed at this address (R16). */
   want(addresses: ReadonlySet<string>): void;
   failed(error: unknown): void;
+  /** A batch from a peer is durable where one was damaged. */
+  repaired(from: number, to: number): void;
 }
 
 export class ScribeDriver {
@@ -37,6 +43,8 @@ export class ScribeDriver {
   readonly #events = new EventQueue<ScribeEvent>((event) => this.#handle(event));
   /** Which journal ticket makes which of the machine's writes durable, oldest first. */
   #tickets: { write: number; ticket: number }[] = [];
+  /** Repairs on their way to the disk, oldest first. */
+  #repairs: { ticket: number; from: number; to: number }[] = [];
   #written = 0;
   #stopped = false;
 
@@ -63,12 +71,14 @@ export class ScribeDriver {
       if (batch?.configuration === undefined) continue;
       configurations.push({ id: { index: batch.firstIndex, term: batch.term }, configuration: batch.configuration });
     }
-    return new ScribeDriver(options, configurations);
+    const driver = new ScribeDriver(options, configurations);
+    for (const range of options.journal.damage()) driver.damaged(range);
+    return driver;
   }
 
   get machine(): Pick<
     ScribeMachine,
-    'hardState' | 'tail' | 'durableTail' | 'commit' | 'configuration' | 'standing' | 'leader'
+    'hardState' | 'tail' | 'durableTail' | 'commit' | 'configuration' | 'standing' | 'leader' | 'damaged'
   > {
     return this.#machine;
   }
@@ -83,14 +93,29 @@ export class ScribeDriver {
     if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
   }
 
+  /** The journal found a part of a log that it cannot read back (R29). */
+  damaged({ group, from, to }: DamagedRange): void {
+    if (group === GROUP) this.step({ kind: 'damaged', from, to });
+  }
+
   /** The journal's word: every record up to `ticket` is durable. */
   durable(ticket: number, fsyncMicros: number): void {
+    this.#repairsDurable(ticket);
     let done = 0;
     while (done < this.#tickets.length && (this.#tickets[done] as { ticket: number }).ticket <= ticket) done++;
     if (done === 0) return;
     const { write } = this.#tickets[done - 1] as { write: number };
     this.#tickets.splice(0, done);
     this.step({ kind: 'durable', write, writeMicros: 0, fsyncMicros });
+  }
+
+  #repairsDurable(ticket: number): void {
+    for (let next = this.#repairs[0]; next !== undefined && next.ticket <= ticket; next = this.#repairs[0]) {
+      const { from, to } = next;
+      this.#repairs.shift();
+      this.step({ kind: 'repaired', from, to });
+      this.#options.repaired(from, to);
+    }
   }
 
   stop(): void {
@@ -118,9 +143,10 @@ export class ScribeDriver {
     return verdict === 'unstored' && message.kind === 'append' ? { kind: 'unstored', from, message } : null;
   }
 
-  #perform({ persists, sends, reads }: ScribeEffects): void {
+  #perform({ persists, sends, reads, repairs }: ScribeEffects): void {
     try {
       for (const persist of persists) this.#persist(persist);
+      for (const batch of repairs) this.#repair(batch);
     } catch (error) {
       this.#giveUp(error);
       return;
@@ -140,6 +166,15 @@ export class ScribeDriver {
   #persist(persist: Persist): void {
     const ticket = this.#write(persist);
     this.#tickets.push({ write: ++this.#written, ticket });
+  }
+
+  #repair(batch: Batch): void {
+    try {
+      const ticket = this.#journal.repair(batch.bytes);
+      this.#repairs.push({ ticket, from: batch.firstIndex, to: lastIndex(batch) });
+    } catch (error) {
+      if (!isScriptoriumError(error) || !REFUSED_REPAIR.has(error.code)) throw error;
+    }
   }
 
   #write(persist: Persist): number {

@@ -120,6 +120,9 @@ export class WorkerDriver {
   get tail(): EntryId {
     return this.#machine.tail;
   }
+  get halted(): Index | null {
+    return this.#machine.halted;
+  }
   get commit(): Index {
     return this.#machine.commit;
   }
@@ -137,7 +140,7 @@ export class WorkerDriver {
   /** Append entries; `write` copies them into a forming batch before this returns. Settled exactly once. */
   propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void): void {
     if (this.#stopped || this.#machine.role !== 'leader') {
-      proposal.settle({ kind: 'failed', error: this.#notLeader() });
+      proposal.settle({ kind: 'failed', error: this.notLeader() });
       return;
     }
     this.#proposals.add(proposal, bytes, this.#clock.now(), write);
@@ -157,7 +160,7 @@ export class WorkerDriver {
 
   /** Change the scribes (§7); resolves when that is committed and over. */
   changeMembers(change: MembershipChange): Promise<void> {
-    if (this.#stopped) return Promise.reject(this.#notLeader());
+    if (this.#stopped) return Promise.reject(this.notLeader());
     return new Promise((resolve, reject) => {
       const request = this.#nextChange++;
       this.#changes.set(request, { resolve, reject });
@@ -182,7 +185,7 @@ export class WorkerDriver {
     const gone = () => new ScriptoriumError(code, message);
     this.#proposals.abandon(gone);
     this.#applier.stop(new ScriptoriumError('NO_LEADER', 'the worker stopped before it served the read'));
-    for (const { reject } of this.#reads.values()) reject(this.#notLeader());
+    for (const { reject } of this.#reads.values()) reject(this.notLeader());
     this.#reads.clear();
     for (const { reject } of this.#changes.values()) reject(gone());
     this.#changes.clear();
@@ -190,7 +193,7 @@ export class WorkerDriver {
   }
 
   #readIndex(): Promise<Index> {
-    if (this.#stopped) return Promise.reject(this.#notLeader());
+    if (this.#stopped) return Promise.reject(this.notLeader());
     return new Promise((resolve, reject) => {
       const request = this.#nextRead++;
       this.#reads.set(request, { resolve, reject });
@@ -207,7 +210,7 @@ export class WorkerDriver {
       this.#reads.delete(request);
     }
     for (const request of effects.refusedReads) {
-      this.#reads.get(request)?.reject(this.#notLeader());
+      this.#reads.get(request)?.reject(this.notLeader());
       this.#reads.delete(request);
     }
     for (const answer of effects.changes) this.#answerChange(answer);
@@ -247,7 +250,7 @@ export class WorkerDriver {
     const waiting = this.#changes.get(request);
     this.#changes.delete(request);
     if (outcome === 'done') waiting?.resolve();
-    else if (outcome === 'not-leader') waiting?.reject(this.#notLeader());
+    else if (outcome === 'not-leader') waiting?.reject(this.notLeader());
     else waiting?.reject(new ScriptoriumError(outcome === 'refused' ? 'CHANGE_REFUSED' : 'LEADERSHIP_LOST', reason));
   }
 
@@ -262,7 +265,7 @@ export class WorkerDriver {
       { role, term, leader: leader?.identity.workerId ?? null, tookOver },
       'role or leader changed',
     );
-    if (role !== 'leader') this.#proposals.refuseForming(() => this.#notLeader());
+    if (role !== 'leader') this.#proposals.refuseForming(() => this.notLeader());
     this.#wantLinks();
   }
 
@@ -300,8 +303,12 @@ export class WorkerDriver {
     this.#options.want(addresses);
   }
 
-  #notLeader(): ScriptoriumError {
-    const { leader } = this.#machine;
+  /** Why this worker cannot answer: somebody else leads, nobody does, or the log stops (R31). */
+  notLeader(): ScriptoriumError {
+    const { leader, halted } = this.#machine;
+    if (halted !== null) {
+      return new ScriptoriumError('HALTED', `no scribe that answers can read entry ${halted}; nothing is skipped`);
+    }
     return leader === null || leader.identity.incarnation === this.#options.identity.incarnation
       ? new ScriptoriumError('NO_LEADER', 'no worker is known to lead at the moment')
       : new ScriptoriumError('NOT_LEADER', `${leader.identity.workerId} at ${leader.identity.address} leads`);

@@ -26,7 +26,7 @@ import {
 } from './fields.ts';
 import { FRAME_TYPES } from './frame.ts';
 
-const STORAGE_STATES: readonly StorageState[] = ['ok', 'not-member'];
+const STORAGE_STATES: readonly StorageState[] = ['ok', 'not-member', 'repairing'];
 const VOTE_REASONS: readonly VoteReason[] = [
   'granted',
   'stale-term',

@@ -13,7 +13,7 @@ import {
 } from './fields.ts';
 import { FRAME_TYPES } from './frame.ts';
 
-const READ_OUTCOMES: readonly ReadReply['outcome'][] = ['entries', 'conflict', 'gone', 'unable'];
+const READ_OUTCOMES: readonly ReadReply['outcome'][] = ['entries', 'conflict', 'gone', 'unable', 'unknown'];
 
 export const read: MessageCodec<Read> = {
   type: FRAME_TYPES.read,

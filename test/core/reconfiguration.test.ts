@@ -262,7 +262,7 @@ describe('a scribe that its own log does not name', () => {
 
   test('P21 R26: neither votes nor stores nor answers a leader', () => {
     const { receive } = blank();
-    const nothing = { persists: [], sends: [], reads: [] };
+    const nothing = { persists: [], sends: [], reads: [], repairs: [] };
     assert.deepEqual(receive({ ...append, batches: [batch(1, 1)] }), nothing);
     const vote = { kind: 'vote', term: 1, incarnation: 'w1', tail: at(0, 0) } as const;
     assert.deepEqual(reasons(receive(vote)), ['storage']);

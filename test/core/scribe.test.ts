@@ -93,7 +93,7 @@ describe('a scribe', () => {
     bench.append(2, at(1, 1), [batch(2, 2)]);
     bench.step({ kind: 'linkDown', from: 'worker:v1' });
     const vote = { kind: 'vote', term: 3, incarnation: 'w1', tail: at(1, 1) } as const;
-    assert.deepEqual(bench.receive('worker:w1', vote), { persists: [], sends: [], reads: [] });
+    assert.deepEqual(bench.receive('worker:w1', vote), { persists: [], sends: [], reads: [], repairs: [] });
     bench.durable();
     const [reply] = bench.durable();
     assert.ok(reply?.kind === 'voteReply');
@@ -122,7 +122,7 @@ describe('a scribe', () => {
     const bench = new Bench(1, [1]);
     bench.append(2, at(1, 1), [batch(2, 2)]);
     const vote = { kind: 'transferVote', askedIn: 2, term: 3, incarnation: 'w1', tail: at(2, 2) } as const;
-    assert.deepEqual(bench.receive('worker:w1', vote), { persists: [], sends: [], reads: [] });
+    assert.deepEqual(bench.receive('worker:w1', vote), { persists: [], sends: [], reads: [], repairs: [] });
     bench.durable();
     const granted = bench.durable().flatMap((message) => (message.kind === 'voteReply' ? [message.reason] : []));
     assert.deepEqual(granted, ['granted']);

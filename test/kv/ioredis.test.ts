@@ -21,6 +21,7 @@ test('ioredis connects, pipelines, runs transactions, scans and reads binary val
     tailIndex: 0,
     commitIndex: 0,
     configuration: { index: 0, scribes: [] },
+    haltedAt: null,
     appliedIndex: 0,
     transport: 'memory',
   });

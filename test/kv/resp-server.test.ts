@@ -20,6 +20,7 @@ const STATUS: WorkerStatus = {
   tailIndex: 5,
   commitIndex: 5,
   configuration: { index: 0, scribes: [] },
+  haltedAt: null,
   appliedIndex: 4,
   transport: 'memory',
 };

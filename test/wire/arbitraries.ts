@@ -109,7 +109,7 @@ export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<M
     configuration: record({ id: entryId, configuration: maybeEmptyConfiguration }),
     leader: heard,
     leaderLive: fc.boolean(),
-    storage: fc.constantFrom('ok', 'not-member'),
+    storage: fc.constantFrom('ok', 'not-member', 'repairing'),
   }),
   vote: record({ term: positive, incarnation: hex128, tail: entryId })
     .filter(({ term, tail }) => tail.term < term)
@@ -156,7 +156,7 @@ export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<M
     record({
       kind: fc.constant('readReply'),
       request: integer,
-      outcome: fc.constantFrom('conflict', 'gone', 'unable'),
+      outcome: fc.constantFrom('conflict', 'gone', 'unable', 'unknown'),
       batches: fc.constant([]),
       hint: entryId,
       commit: entryId,
