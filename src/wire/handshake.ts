@@ -14,7 +14,8 @@ import { FRAME_TYPES, finishFrame, openFrame, startFrame } from './frame.ts';
 /**
  * The range of protocols this build speaks. 2: the members can change (configurations of version 2, configurationNotice,
  * changeMembers); a build that knows only 1 would count the wrong scribes, so none is let in. 3: leadership can be handed over
- * (takeOver, transferVote), which a scribe of an older build would take for a breach of the protocol. 5: a scribe says that it
+ * (takeOver, transferVote), which a scribe of an older build would take for a breach of the protocol. 4: appends and their
+ * answers name a lease (R22). 5: a scribe says that it
  * cannot read what it has (outcome unknown, storage repairing), which older readers would take for a breach as well.
  */
 export const PROTOCOL_MIN = 5;

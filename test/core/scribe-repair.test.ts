@@ -1,0 +1,126 @@
+/** What a scribe says and does about a part of its log that its disk cannot read back. */
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
+import type { Message, PeerKey } from '../../src/core/messages.ts';
+import { ScribeMachine } from '../../src/core/scribe.ts';
+import type { Batch, EntryId } from '../../src/core/types.ts';
+
+const at = (index: number, term: number): EntryId => ({ index, term });
+const scribes = ['a', 'b', 'c'].map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` }));
+const ELECTION_MILLIS = 150;
+const batch = (firstIndex: number, term: number): Batch => ({
+  kind: 'command',
+  term,
+  firstIndex,
+  count: 1,
+  timestampMillis: 0,
+  bytes: new Uint8Array(8),
+});
+
+describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed', () => {
+  let machine: ScribeMachine;
+  let now = 0;
+  const step = (event: ScribeEvent): ScribeEffects => machine.step(event, now);
+  const receive = (from: PeerKey, message: Message): ScribeEffects => step({ kind: 'message', from, message });
+  const readAfter = (prev: EntryId): ScribeEffects =>
+    receive('worker:v1', { kind: 'read', request: 1, prev, asOf: null, maxBytes: 1000 });
+  const append = (prev: EntryId, batches: readonly Batch[], term = 1, commit = 0): ScribeEffects =>
+    receive('worker:v1', {
+      kind: 'append',
+      term,
+      incarnation: 'v1',
+      prev,
+      batches,
+      commit,
+      round: 1,
+      echo: true,
+      leaseMillis: 0,
+    });
+  const kinds = ({ sends }: ScribeEffects): string[] => sends.map(({ message }) => message.kind);
+  const asked = ({ sends }: ScribeEffects): { peer: PeerKey; request: number; prev: EntryId } => {
+    const send = sends.find(({ message }) => message.kind === 'read');
+    assert.ok(send?.message.kind === 'read');
+    return { peer: send.to, request: send.message.request, prev: send.message.prev };
+  };
+  const answer = (from: PeerKey, request: number, batches: readonly Batch[]): ScribeEffects =>
+    receive(from, { kind: 'readReply', request, outcome: 'entries', batches, hint: at(0, 0), commit: at(0, 0) });
+
+  beforeEach(() => {
+    now = 0;
+    machine = new ScribeMachine(
+      {
+        scribeId: 'a',
+        storageUuid: 'a',
+        hardState: { term: 1, votedFor: null },
+        logStart: at(0, 0),
+        tail: at(4, 1),
+        termRuns: [{ term: 1, firstIndex: 1 }],
+        commit: at(2, 1),
+        configurations: [{ id: at(1, 1), configuration: { scribes } }],
+      },
+      { electionTimeoutMinMillis: ELECTION_MILLIS, maxLeaseMillis: 0 },
+      0,
+    );
+    for (const name of ['b', 'c'])
+      step({ kind: 'linkUp', from: `scribe:${name}`, peer: { role: 'scribe', storageUuid: name, scribeId: name } });
+    const identity = { workerId: 'v', incarnation: 'v1', address: 'v:1' };
+    step({ kind: 'linkUp', from: 'worker:v1', peer: { role: 'worker', identity } });
+  });
+
+  test('R29: answers unknown for what it cannot read, never that there is nothing, and serves the rest', () => {
+    step({ kind: 'damaged', from: 3, to: 3 });
+    const { sends, reads } = readAfter(at(2, 1));
+    assert.deepEqual(reads, []);
+    assert.ok(sends.some(({ message }) => message.kind === 'readReply' && message.outcome === 'unknown'));
+    assert.deepEqual(
+      readAfter(at(1, 1)).reads.map(({ from, to }) => [from, to]),
+      [[2, 2]],
+    );
+    assert.deepEqual(
+      readAfter(at(3, 1)).reads.map(({ from, to }) => [from, to]),
+      [[4, 4]],
+    );
+  });
+
+  test('R29: acknowledges nothing above damage that may be uncommitted, until it is repaired', () => {
+    step({ kind: 'damaged', from: 3, to: 3 });
+    assert.deepEqual(kinds(append(at(4, 1), [])), []);
+    assert.ok(kinds(step({ kind: 'repaired', from: 3, to: 3 })).includes('appendReply'));
+  });
+
+  test('R29: damage that is known to be committed holds no acknowledgement back', () => {
+    step({ kind: 'damaged', from: 2, to: 2 });
+    assert.ok(kinds(append(at(4, 1), [])).includes('appendReply'));
+  });
+
+  test('R29: votes by index and term, which it knows', () => {
+    step({ kind: 'damaged', from: 4, to: 4 });
+    const vote = (term: number, tail: EntryId): Message | undefined => {
+      receive('worker:v1', { kind: 'vote', term, incarnation: 'v1', tail });
+      return step({ kind: 'durable', write: term - 1, writeMicros: 0, fsyncMicros: 0 }).sends[0]?.message;
+    };
+    assert.equal((vote(2, at(3, 1)) as { reason?: string }).reason, 'log-behind');
+    assert.equal((vote(3, at(4, 1)) as { reason?: string }).reason, 'granted');
+  });
+
+  test('S11 R29: asks one peer after another for the very batch, and counts it when it is durable', () => {
+    const first = asked(step({ kind: 'damaged', from: 3, to: 3 }));
+    assert.deepEqual(first, { peer: 'scribe:b', request: first.request, prev: at(2, 1) });
+    const foreign = answer(first.peer, first.request, [batch(3, 2)]);
+    assert.deepEqual(foreign.repairs, [], 'another term: not the batch that stood there');
+    now += ELECTION_MILLIS;
+    const second = asked(step({ kind: 'tick' }));
+    assert.equal(second.peer, 'scribe:c');
+    assert.deepEqual(answer(second.peer, second.request, [batch(3, 1)]).repairs, [batch(3, 1)]);
+    assert.deepEqual(machine.damaged, [{ from: 3, to: 3 }]);
+    step({ kind: 'repaired', from: 3, to: 3 });
+    assert.deepEqual(machine.damaged, []);
+  });
+
+  test('S07 R29: a later leader that has another entry there ends the damage', () => {
+    step({ kind: 'damaged', from: 4, to: 4 });
+    append(at(3, 1), [batch(4, 2)], 2);
+    assert.deepEqual(machine.damaged, []);
+  });
+});
