@@ -13,6 +13,7 @@
 import { CatchUp } from './catch-up.ts';
 import { type Message, type PeerKey, type ProbeReply, scribeKey, type VoteReply } from './messages.ts';
 import { isQuorum, votersOf } from './quorum.ts';
+import type { News } from './succession.ts';
 import { compareIds, type LoggedConfiguration, sameId, type Term } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
@@ -39,6 +40,8 @@ export class Election {
   #probes = new Map<PeerKey, ProbeReply>();
   #votes = new Map<PeerKey, VoteReply>();
   #term: Term = 0;
+  /** A vote was lost for lack of entries that the probe had not shown, being durable only since: that is worth a second look. */
+  #knewTooLittle = false;
   #catchUp: CatchUp | null = null;
   /** Donors that failed in this attempt. */
   readonly #spent = new Set<PeerKey>();
@@ -49,7 +52,17 @@ export class Election {
     this.#state = state;
     this.#probedIn = state.configuration;
     this.askedIn = askedIn;
+  }
+
+  /** Ask the scribes, unless what they told unasked is enough (R9). */
+  begin({ answers, since }: News): ElectionResult {
+    this.#probedAt = since;
+    for (const [from, answer] of answers) {
+      const result = this.#weigh(from, answer);
+      if (this.#phase !== 'probing' || this.#round > 0) return result;
+    }
     this.#probe();
+    return GOING;
   }
 
   get isTransfer(): boolean {
@@ -67,7 +80,8 @@ export class Election {
   }
 
   receive(from: PeerKey, message: Message): ElectionResult {
-    if (message.kind === 'probeReply') return this.#onProbeReply(from, message);
+    if (message.kind === 'probeReply') return message.round === this.#round ? this.#weigh(from, message) : GOING;
+    if (message.kind === 'leaderGone') return this.#weigh(from, message.answer);
     if (message.kind === 'voteReply') return this.#onVoteReply(from, message);
     if (message.kind === 'readReply' && this.#catchUp !== null) {
       const result = this.#catchUp.receive(from, message);
@@ -102,8 +116,8 @@ export class Election {
     for (const key of this.#state.peers.keys()) if (this.#isScribe(key)) this.#state.send(key, probe);
   }
 
-  #onProbeReply(from: PeerKey, reply: ProbeReply): ElectionResult {
-    if (this.#phase === 'voting' || reply.round !== this.#round) return GOING;
+  #weigh(from: PeerKey, reply: ProbeReply): ElectionResult {
+    if (this.#phase === 'voting') return GOING;
     if (this.#state.hearLog(reply.tail, reply.configuration)) {
       this.#probe(); // another configuration: other scribes decide (R28), also when this is heard while catching up
       return GOING;
@@ -190,7 +204,11 @@ export class Election {
     const granted = (uuid: string): boolean => this.#isGrant(this.#votes.get(scribeKey(uuid)));
     if (isQuorum(configuration, granted)) return { kind: 'won', term: this.#term, caughtUp: this.#votersAtOurTail() };
     const mayGrant = (uuid: string): boolean => !this.#votes.has(scribeKey(uuid)) || granted(uuid);
-    return isQuorum(configuration, mayGrant) ? GOING : LOST;
+    if (isQuorum(configuration, mayGrant)) return GOING;
+    if (this.#knewTooLittle || ![...this.#votes.values()].some(({ reason }) => reason === 'log-behind')) return LOST;
+    this.#knewTooLittle = true;
+    this.#probe();
+    return GOING;
   }
 
   /** Scribes that only catch up, and other workers, have no say. */

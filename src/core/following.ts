@@ -28,9 +28,11 @@ export class Following {
     return this.#catchUp?.wakeAt ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Below the leader's log as far as it is known: others should try to lead first (§2.1). */
-  get behind(): boolean {
-    return this.#catchUp !== null || this.#state.log.tail.index === 0;
+  /** Entries by which this log is known to be below the leader's: others should try to lead first (§2.1). */
+  get lag(): number {
+    const { tail } = this.#state.log;
+    if (tail.index === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(0, (this.#catchUp?.target.index ?? 0) - tail.index);
   }
 
   linkDown(from: PeerKey): void {

@@ -161,11 +161,19 @@ export interface Follow {
   readonly tail: EntryId;
 }
 
-/** Scribe to every linked worker when the leader it recorded changes, or (null) when that leader's link closed (R9). */
+/** Scribe to every linked worker when the leader it recorded changes; worker to one that took it for the leader (null: none known). */
 export interface LeaderNotice {
   readonly kind: 'leaderNotice';
   readonly term: Term;
   readonly leader: WorkerIdentity | null;
+}
+
+/** Scribe to every linked worker when the recorded leader's link closed (R9): what a probe would have been answered, unasked. */
+export interface LeaderGone {
+  readonly kind: 'leaderGone';
+  /** The worker's place among those linked to this scribe, from 0: all scribes count in the same order. */
+  readonly turn: number;
+  readonly answer: ProbeReply;
 }
 
 /** Learner to leader: at which index may I serve a linearizable read (R20)? */
@@ -196,5 +204,6 @@ export type Message =
   | TakeOver
   | Follow
   | LeaderNotice
+  | LeaderGone
   | IndexRequest
   | IndexReply;

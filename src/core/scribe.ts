@@ -14,6 +14,7 @@ import {
   type Message,
   type PeerKey,
   type Probe,
+  type ProbeReply,
   type StorageState,
   scribeKey,
   type TransferVoteRequest,
@@ -227,27 +228,38 @@ export class ScribeMachine {
     if (this.#leader?.key !== from) return;
     this.#leader.linked = false; // R9: a closed connection ends the stickiness at once, but no promise
     if (this.#promise.forbids(null, this.#now)) this.#noticeAt = this.#promise.until;
-    else this.#notifyWorkers();
+    else this.#tellGone();
   }
 
   #tick(): void {
     if (this.#now < this.#noticeAt) return;
     this.#noticeAt = Number.POSITIVE_INFINITY;
-    if (this.#leader?.linked === false) this.#notifyWorkers();
+    if (this.#leader?.linked === false) this.#tellGone();
+  }
+
+  /** R9: whoever may lead next is told what it would ask, and when to. */
+  #tellGone(): void {
+    // Any order will do that every scribe sees alike.
+    const workers = [...this.#peers].filter(([, peer]) => peer.role === 'worker').map(([key]) => key);
+    for (const [turn, to] of workers.sort().entries())
+      this.#send(to, { kind: 'leaderGone', turn, answer: this.#answerProbe(0) });
   }
 
   #notifyWorkers(): void {
     if (this.#leader === null) return;
-    const { term, identity, linked, key } = this.#leader;
+    const { term, identity, key } = this.#leader;
     for (const [to, peer] of this.#peers) {
-      if (peer.role !== 'worker' || to === key) continue;
-      this.#send(to, { kind: 'leaderNotice', term, leader: linked ? identity : null });
+      if (peer.role === 'worker' && to !== key) this.#send(to, { kind: 'leaderNotice', term, leader: identity });
     }
   }
 
   #onProbe(from: PeerKey, { round }: Probe): void {
+    this.#send(from, this.#answerProbe(round));
+  }
+
+  #answerProbe(round: number): ProbeReply {
     const leader = this.#leader;
-    this.#send(from, {
+    return {
       kind: 'probeReply',
       round,
       term: this.#hardState.term,
@@ -261,7 +273,7 @@ export class ScribeMachine {
           : { identity: leader.identity, term: leader.term, silentMillis: Math.max(0, this.#now - leader.heardAt) },
       leaderLive: this.#leaderLive() || this.#promise.forbids(null, this.#now),
       storage: this.#storageState(),
-    });
+    };
   }
 
   #onVote(from: PeerKey, request: VoteRequest | TransferVoteRequest): void {

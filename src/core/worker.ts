@@ -10,23 +10,21 @@ import { MAX_TERM_LEAP } from './limits.ts';
 import {
   type AppendReply,
   type ConfigurationNotice,
+  type LeaderGone,
   type Message,
   type PeerKey,
   type TakeOver,
   workerKey,
 } from './messages.ts';
 import { membersOf } from './quorum.ts';
+import { lagShare, NO_NEWS, Succession } from './succession.ts';
 import { type EntryId, type Index, type LoggedConfiguration, type ScribeMember, sameId, type Term } from './types.ts';
 import { type KnownLeader, WorkerState } from './worker-state.ts';
-
-/** After news of a crashed leader: the share of an election timeout in which the first learner tries (R9). */
-const FAST_START = 0.03;
-/** What a learner that knows it is behind waits longer, in the same unit. */
-const BEHIND_PENALTY = 0.25;
 
 export class WorkerMachine {
   readonly #state: WorkerState;
   readonly #following: Following;
+  readonly #succession: Succession;
   #election: Election | null = null;
   #leadership: Leadership | null = null;
   #tookOver = false;
@@ -37,6 +35,7 @@ export class WorkerMachine {
   constructor(start: WorkerStart) {
     this.#state = new WorkerState(start);
     this.#following = new Following(this.#state);
+    this.#succession = new Succession(this.#state);
     // A newcomer asks at once: probing disturbs nobody (R7), and mostly it learns who leads.
     this.#electionAt = start.now + start.random() * start.options.heartbeatMillis;
   }
@@ -82,11 +81,15 @@ export class WorkerMachine {
   get canPropose(): boolean {
     return this.#leadership?.takesProposals === true && !this.#state.congested;
   }
+  /** No leader is known for now, and the next one is soon found: what comes for it may wait here. */
+  get awaitsLeader(): boolean {
+    return this.#leadership === null && (this.#election !== null || this.#succession.isLeaderMissed);
+  }
   /** When the next tick is wanted. */
   get wakeAt(): number {
     if (this.#leadership !== null) return this.#leadership.wakeAt;
     if (this.#election !== null) return this.#election.wakeAt;
-    return Math.min(this.#electionAt, this.#following.wakeAt);
+    return Math.min(this.#electionAt, this.#succession.standAt, this.#following.wakeAt);
   }
 
   step(event: WorkerEvent, now: number): WorkerEffects {
@@ -175,6 +178,9 @@ export class WorkerMachine {
       case 'leaderNotice':
         this.#onNotice(message.term, message.leader);
         break;
+      case 'leaderGone':
+        this.#onGone(from, message);
+        break;
       case 'indexRequest':
         if (this.#leadership !== null) this.#leadership.read(from, message.request);
         else this.#state.send(from, { kind: 'indexReply', request: message.request, index: null });
@@ -200,6 +206,7 @@ export class WorkerMachine {
     if (this.#leadership !== null && term <= this.#state.term) return;
     if (this.#leadership !== null) this.#stepDown();
     if (!take()) return;
+    this.#succession.leaderHeard(term, true);
     // The leader that asked for this election goes on being heard until it is over; a newer one's log is none to win it with.
     if (this.#election?.askedIn !== term) this.#endElection();
     this.#electionAt = this.#timeoutFromNow();
@@ -219,6 +226,7 @@ export class WorkerMachine {
     this.#following.stop();
     this.#enter('candidate');
     this.#election = new Election(this.#state, askedIn);
+    this.#progress(this.#election.begin(askedIn === null ? this.#succession.take() : NO_NEWS));
   }
 
   #onAppendReply(from: PeerKey, reply: AppendReply): void {
@@ -244,6 +252,14 @@ export class WorkerMachine {
     else if (term >= (this.#state.leader?.term ?? 0)) this.#leaderMayBeGone();
   }
 
+  /** A scribe's link to the leader closed (R9). */
+  #onGone(from: PeerKey, gone: LeaderGone): void {
+    if (this.#leadership !== null || this.#leaps(gone.answer.term)) return;
+    if (this.#election !== null) this.#progress(this.#election.receive(from, gone));
+    else this.#succession.told(from, gone);
+    this.#standInTurn();
+  }
+
   /** A scribe's word: where there is a leader of a higher term, ours is over. */
   #hearLeader(leader: KnownLeader): void {
     if (this.#leaps(leader.term)) return;
@@ -251,16 +267,23 @@ export class WorkerMachine {
       if (leader.term <= this.#state.term) return;
       this.#stepDown();
     }
+    if (leader.term > (this.#state.leader?.term ?? 0)) this.#electionAt = this.#timeoutFromNow();
     this.#state.hearLeader(leader);
+    this.#succession.leaderHeard(leader.term, false);
   }
 
-  /** R9: try soon, unless our own link to the leader stands. Probing first means a mistake disturbs nobody (R7). */
+  /** Unless our own link to it stands: a leader that is there need not be known to others. */
   #leaderMayBeGone(): void {
-    const { leader, now, options, random } = this.#state;
+    const { leader } = this.#state;
     if (this.#leadership !== null || this.#election !== null) return;
     if (leader !== null && this.#state.linked(workerKey(leader.identity.incarnation))) return;
-    const share = FAST_START * random() + (this.#following.behind ? BEHIND_PENALTY : 0);
-    this.#electionAt = Math.min(this.#electionAt, now + share * options.electionTimeoutMinMillis);
+    this.#succession.miss();
+    this.#standInTurn();
+  }
+
+  #standInTurn(): void {
+    if (this.#leadership === null && this.#election === null && this.#succession.standAt <= this.#state.now)
+      this.#stand(null);
   }
 
   #linkDown(from: PeerKey): void {
@@ -299,7 +322,7 @@ export class WorkerMachine {
     }
     this.#following.tick();
     if (this.#election !== null) this.#progress(this.#election.tick());
-    else if (now >= this.#electionAt) this.#stand(null);
+    else if (now >= Math.min(this.#electionAt, this.#succession.standAt)) this.#stand(null);
   }
 
   #progress(result: ElectionResult | undefined): void {
@@ -316,6 +339,7 @@ export class WorkerMachine {
     this.#state.term = term;
     this.#state.halted = null;
     this.#state.hearLeader({ identity: this.#state.identity, term });
+    this.#succession.leaderHeard(term, true);
     this.#enter('leader');
     this.#leadership = new Leadership(this.#state, caughtUp);
   }
@@ -350,6 +374,6 @@ export class WorkerMachine {
   #timeoutFromNow(): number {
     const { now, random, options } = this.#state;
     const { electionTimeoutMinMillis: least, electionTimeoutMaxMillis: most } = options;
-    return now + least + random() * (most - least);
+    return now + least + random() * (most - least) + least * lagShare(this.#following.lag);
   }
 }

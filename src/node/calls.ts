@@ -13,11 +13,26 @@ const SWEEP_MILLIS = 20;
 const FIRST_PAUSE_MILLIS = 2;
 const LONGEST_PAUSE_MILLIS = 25;
 
+/** How often in a row one is sent on to another worker without a pause: two that name each other must not be asked in a loop. */
+const REDIRECTS = 2;
+
 /** How long to wait before the next attempt: grows while attempts are refused, so that nobody floods a cluster without a leader. */
 export class Backoff {
   #pauseMillis = FIRST_PAUSE_MILLIS;
+  #redirects = 0;
+  #isRedirected = false;
+
+  /** The one refused was told where to go: there it need not wait. */
+  redirected(): void {
+    this.#redirects += 1;
+    this.#isRedirected = this.#redirects <= REDIRECTS;
+  }
 
   next(): number {
+    if (this.#isRedirected) {
+      this.#isRedirected = false;
+      return 0;
+    }
     const pause = this.#pauseMillis * (0.5 + random());
     this.#pauseMillis = Math.min(this.#pauseMillis * 2, LONGEST_PAUSE_MILLIS);
     return pause;
@@ -25,6 +40,7 @@ export class Backoff {
 
   reset(): void {
     this.#pauseMillis = FIRST_PAUSE_MILLIS;
+    this.#redirects = 0;
   }
 }
 
@@ -77,7 +93,8 @@ export class Call<T> {
       return;
     }
     this.sent = false;
-    if (systemClock.now() + pauseMillis < this.deadlineAt) systemClock.setTimer(pauseMillis, again);
+    if (pauseMillis === 0) again();
+    else if (systemClock.now() + pauseMillis < this.deadlineAt) systemClock.setTimer(pauseMillis, again);
     else this.giveUp('the deadline passed', 'DEADLINE_EXCEEDED', error);
   }
 

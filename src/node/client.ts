@@ -214,7 +214,8 @@ export class Client implements LogService {
       return reply;
     }
     if (reply.outcome === 'not-executed') for (const { call } of frame) call.sent = false;
-    if (reply.code === 'NOT_LEADER' || reply.code === 'NO_LEADER') this.#finder.moveOn(connection, reply.leader);
+    const asksWrongOne = reply.code === 'NOT_LEADER' || reply.code === 'NO_LEADER';
+    if (asksWrongOne && this.#finder.moveOn(connection, reply.leader)) this.#backoff.redirected();
     throw new ScriptoriumError(reply.code, reply.message, { outcome: reply.outcome });
   }
 

@@ -1,9 +1,8 @@
 /** Keeps one connection to the worker that is believed to lead: goes where refusals point, else to the next first contact. */
 import { systemClock } from '../runtime/clock.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
+import { firstToAnswer } from './first-to-answer.ts';
 
-/** A worker that does not even shake hands by then is passed over. */
-const DIAL_MILLIS = 300;
 /** A worker that was lost is not gone back to so soon, even where others still take it for the leader. */
 const SUSPECT_MILLIS = 500;
 
@@ -24,39 +23,40 @@ export class LeaderFinder {
   /** The open connection, or a new one; rejects UNREACHABLE, and the next call tries the next contact. */
   connection(): Promise<Connection> {
     if (this.#current !== null) return this.#current;
-    const address = this.#target;
-    const dialled = this.#dial(address);
-    const lost = (): void => {
+    const first = this.#target;
+    const others = this.#contacts.filter((address) => address !== first && !this.#isSuspect(address));
+    const dialled = firstToAnswer([first, ...others], (address, signal) =>
+      Connection.open({ ...this.#options, address }, signal),
+    );
+    const lost = (address: string): void => {
       if (this.#current === dialled) this.#lost(address); // an older one's end says nothing of the one in use
     };
-    dialled.then((connection) => connection.onClosed(lost), lost);
+    dialled.then(
+      (connection) => {
+        if (this.#current === dialled) this.#target = connection.address;
+        connection.onClosed(() => lost(connection.address));
+      },
+      () => lost(first),
+    );
     this.#current = dialled;
     return dialled;
   }
 
-  /** The worker asked does not lead. */
-  moveOn(from: Connection, leader: string | null): void {
-    if (from.address !== this.#target) return; // moved already
-    if (leader === null || this.#isSuspect(leader)) this.#nextContact();
-    else this.#target = leader;
-    if (this.#target === from.address) return;
+  /** The worker asked does not lead. Whether it named one that may. */
+  moveOn(from: Connection, leader: string | null): boolean {
+    if (from.address !== this.#target) return false; // moved already
+    const isNamed = leader !== null && leader !== from.address && !this.#isSuspect(leader);
+    if (isNamed) this.#target = leader;
+    else this.#nextContact();
+    if (this.#target === from.address) return false;
     this.#current = null;
     from.closeWhenIdle();
+    return isNamed;
   }
 
   async close(): Promise<void> {
     const connection = await this.#current?.catch(() => null);
     connection?.close();
-  }
-
-  async #dial(address: string): Promise<Connection> {
-    const controller = new AbortController();
-    const cancel = systemClock.setTimer(DIAL_MILLIS, () => controller.abort());
-    try {
-      return await Connection.open({ ...this.#options, address }, controller.signal);
-    } finally {
-      cancel();
-    }
   }
 
   #lost(address: string): void {

@@ -90,12 +90,13 @@ export class WorkerLife {
     return this.#driver;
   }
 
-  get leads(): boolean {
-    return this.#driver?.role === 'leader';
+  /** Leads, or will soon know who does. */
+  get takesProposals(): boolean {
+    return this.#driver !== null && (this.#driver.role === 'leader' || this.#driver.awaitsLeader);
   }
 
-  propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void): void {
-    if (this.#driver !== null) this.#driver.propose(proposal, bytes, write);
+  propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void, patienceMillis: number): void {
+    if (this.#driver !== null) this.#driver.propose(proposal, bytes, write, patienceMillis);
     else proposal.settle({ kind: 'failed', error: noContact() });
   }
 
@@ -163,7 +164,7 @@ export class WorkerLife {
   #backend(): ClientBackend {
     return {
       leaderAddress: () => this.#driver?.leader?.identity.address ?? null,
-      propose: (proposal, bytes, write) => this.propose(proposal, bytes, write),
+      propose: (proposal, bytes, write, patienceMillis) => this.propose(proposal, bytes, write, patienceMillis),
       read: (query) => this.read(query),
       changeMembers: (change) => this.#driver?.changeMembers(change) ?? Promise.reject(noContact()),
       status: () => this.#options.status(),

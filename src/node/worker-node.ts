@@ -9,6 +9,7 @@ import { type Log, silentLog } from '../runtime/log.ts';
 import type { Stages } from '../runtime/stages.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { EntryWriter } from '../wire/entries.ts';
 import { Backoff, type Call, Calls } from './calls.ts';
 import { Client, type Proposed } from './client.ts';
 import { checkCommands } from './commands.ts';
@@ -131,7 +132,7 @@ export class WorkerNode implements LogService {
     const again = (error: unknown): void =>
       call.retry(error, this.#backoff.next(), () => this.#tryPropose(call, commands, bytes));
     const life = this.#life;
-    if (life?.leads !== true) {
+    if (life?.takesProposals !== true) {
       this.#passOn(call, commands, again);
       return;
     }
@@ -141,9 +142,10 @@ export class WorkerNode implements LogService {
       this.#backoff.reset();
       call.resolve(settlement);
     };
-    life.propose({ count: commands.length, settle }, bytes, (writer) => {
+    const write = (writer: EntryWriter): void => {
       for (const command of commands) writer.append(command);
-    });
+    };
+    life.propose({ count: commands.length, settle }, bytes, write, call.remainingMillis / 2);
   }
 
   /** Somebody else leads: send it there over the client protocol. Refused, it starts over: by then we may lead. */

@@ -18,7 +18,8 @@ const MAX_OUTSTANDING = 4096;
 /** The worker behind the desk. */
 export interface ClientBackend {
   leaderAddress(): string | null;
-  propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void): void;
+  /** `patienceMillis`: how long it may be kept until a leader is known. */
+  propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void, patienceMillis: number): void;
   read(query: Uint8Array): Promise<Uint8Array>;
   /** Resolves when the change is committed and over. */
   changeMembers(change: MembershipChange): Promise<void>;
@@ -55,13 +56,15 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
         (error: unknown) => refuse(request, error),
       );
     } else {
-      const { count, section } = message;
+      const { count, section, deadlineMillis } = message;
       const settle = (settlement: Settlement): void => {
         if (settlement.kind === 'failed') refuse(request, settlement.error);
         else
           answer({ kind: 'proposed', request, firstIndex: settlement.firstIndex, count, results: settlement.results });
       };
-      backend.propose({ count, settle }, section.length, (writer) => writer.appendSection(section, count));
+      const write = (writer: EntryWriter): void => writer.appendSection(section, count);
+      // Half of the deadline: a refusal must be back before the client would have to say that it does not know.
+      backend.propose({ count, settle }, section.length, write, deadlineMillis / 2);
     }
   };
 

@@ -10,7 +10,7 @@ const MAY_RECEIVE: Record<PeerRole, Record<PeerRole, Kinds>> = {
     scribe: new Set(['read', 'readReply']),
   },
   worker: {
-    scribe: new Set(['probeReply', 'voteReply', 'appendReply', 'readReply', 'leaderNotice']),
+    scribe: new Set(['probeReply', 'voteReply', 'appendReply', 'readReply', 'leaderNotice', 'leaderGone']),
     worker: new Set([
       'append',
       'appendReply',

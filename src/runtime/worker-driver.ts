@@ -74,6 +74,8 @@ export class WorkerDriver {
   /** Who waits for leadership to be handed over. */
   #handingOver: ((isOver: boolean) => void) | null = null;
   #flushQueued = false;
+  /** Ends the wait of proposals that came while no leader was known. */
+  #cancelWait: (() => void) | null = null;
   #stopped = false;
 
   constructor(options: WorkerDriverOptions) {
@@ -104,6 +106,9 @@ export class WorkerDriver {
 
   get role(): WorkerMachine['role'] {
     return this.#machine.role;
+  }
+  get awaitsLeader(): boolean {
+    return this.#machine.awaitsLeader;
   }
   get term(): number {
     return this.#machine.term;
@@ -137,18 +142,32 @@ export class WorkerDriver {
     if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
   }
 
-  /** Append entries; `write` copies them into a forming batch before this returns. Settled exactly once. */
-  propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void): void {
-    if (this.#stopped || this.#machine.role !== 'leader') {
+  /**
+   * Append entries; `write` copies them into a forming batch before this returns. Settled exactly once. Where a leader is just being
+   * elected they wait for it, if `patienceMillis` allows it: either this worker leads then, or it knows who does.
+   */
+  propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void, patienceMillis = 0): void {
+    const leads = this.#machine.role === 'leader';
+    const waits = this.#machine.awaitsLeader && patienceMillis >= this.#options.timing.electionTimeoutMinMillis;
+    if (this.#stopped || !(leads || waits)) {
       proposal.settle({ kind: 'failed', error: this.notLeader() });
       return;
     }
     this.#proposals.add(proposal, bytes, this.#clock.now(), write);
+    if (!leads) this.#waitForLeader();
     if (this.#flushQueued) return;
     this.#flushQueued = true;
     process.nextTick(() => {
       this.#flushQueued = false;
       this.#flush();
+    });
+  }
+
+  /** As long as an election may take, and not longer: then somebody else may know more. */
+  #waitForLeader(): void {
+    this.#cancelWait ??= this.#clock.setTimer(this.#options.timing.electionTimeoutMinMillis, () => {
+      this.#cancelWait = null;
+      if (this.#machine.role !== 'leader') this.#proposals.refuseForming(() => this.notLeader());
     });
   }
 
@@ -182,6 +201,7 @@ export class WorkerDriver {
     this.#stopped = true;
     this.#events.clear();
     this.#timer.stop();
+    this.#cancelWait?.();
     const gone = () => new ScriptoriumError(code, message);
     this.#proposals.abandon(gone);
     this.#applier.stop(new ScriptoriumError('NO_LEADER', 'the worker stopped before it served the read'));
@@ -265,7 +285,7 @@ export class WorkerDriver {
       { role, term, leader: leader?.identity.workerId ?? null, tookOver },
       'role or leader changed',
     );
-    if (role !== 'leader') this.#proposals.refuseForming(() => this.notLeader());
+    if (role !== 'leader' && !this.#machine.awaitsLeader) this.#proposals.refuseForming(() => this.notLeader());
     this.#wantLinks();
   }
 

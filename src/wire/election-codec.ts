@@ -1,6 +1,7 @@
 /** Messages of elections (protocol §2): probe, vote, and the notice that a leader came or went. */
 import type {
   Candidacy,
+  LeaderGone,
   LeaderNotice,
   Probe,
   ProbeReply,
@@ -144,6 +145,15 @@ export const leaderNotice: MessageCodec<LeaderNotice> = {
     term: head.u64(),
     leader: head.flag() ? readWorkerIdentity(head) : null,
   }),
+};
+
+export const leaderGone: MessageCodec<LeaderGone> = {
+  type: FRAME_TYPES.leaderGone,
+  write(head, message) {
+    head.u32(message.turn);
+    probeReply.write(head, message.answer);
+  },
+  read: (head, batches) => ({ kind: 'leaderGone', turn: head.u32(), answer: probeReply.read(head, batches) }),
 };
 
 function writeHeardLeader(head: ByteWriter, leader: ProbeReply['leader']): void {

@@ -43,6 +43,7 @@ export const FRAME_TYPES = {
   configurationNotice: 29,
   takeOver: 30,
   transferVote: 31,
+  leaderGone: 32,
   propose: 48,
   proposed: 49,
   query: 50,

@@ -16,10 +16,11 @@ import { FRAME_TYPES, finishFrame, openFrame, startFrame } from './frame.ts';
  * changeMembers); a build that knows only 1 would count the wrong scribes, so none is let in. 3: leadership can be handed over
  * (takeOver, transferVote), which a scribe of an older build would take for a breach of the protocol. 4: appends and their
  * answers name a lease (R22). 5: a scribe says that it
- * cannot read what it has (outcome unknown, storage repairing), which older readers would take for a breach as well.
+ * cannot read what it has (outcome unknown, storage repairing), which older readers would take for a breach as well. 6: scribes tell what a
+ * probe would ask when a leader's link closes (leaderGone).
  */
-export const PROTOCOL_MIN = 5;
-export const PROTOCOL_MAX = 5;
+export const PROTOCOL_MIN = 6;
+export const PROTOCOL_MAX = 6;
 
 /** A client that takes whatever cluster it reaches says so with this id. */
 export const ANY_CLUSTER = '0'.repeat(32);

@@ -8,7 +8,16 @@ import type { Batch } from '../core/types.ts';
 import { decodeBatches } from './batch.ts';
 import { badFrame } from './byte-reader.ts';
 import type { MessageCodec } from './codec.ts';
-import { leaderNotice, probe, probeReply, takeOver, transferVote, vote, voteReply } from './election-codec.ts';
+import {
+  leaderGone,
+  leaderNotice,
+  probe,
+  probeReply,
+  takeOver,
+  transferVote,
+  vote,
+  voteReply,
+} from './election-codec.ts';
 import { claimedType, FRAME_TYPES, openFrame, sealHead, startFrame } from './frame.ts';
 import { indexReply, indexRequest, read, readReply } from './reading-codec.ts';
 import { append, appendReply, configurationNotice, fetch, follow } from './replication-codec.ts';
@@ -31,6 +40,7 @@ const CODECS: { readonly [K in MessageKind]: MessageCodec<Extract<Message, { kin
   configurationNotice,
   follow,
   leaderNotice,
+  leaderGone,
   indexRequest,
   indexReply,
 };
@@ -40,7 +50,7 @@ const CODECS_BY_TYPE: readonly (AnyCodec | undefined)[] = Object.values(CODECS).
     table[codec.type] = codec as AnyCodec;
     return table;
   },
-  new Array(FRAME_TYPES.transferVote + 1).fill(undefined),
+  new Array(FRAME_TYPES.leaderGone + 1).fill(undefined),
 );
 
 const NO_BATCHES: readonly Batch[] = [];

@@ -112,7 +112,12 @@ describe('a scribe', () => {
       ['leader-live'],
     );
     const closed = bench.step({ kind: 'linkDown', from: 'worker:v1' });
-    assert.deepEqual(closed.sends, [{ to: 'worker:w1', message: { kind: 'leaderNotice', term: 2, leader: null } }]);
+    const [gone] = closed.sends;
+    assert.ok(gone?.to === 'worker:w1' && gone.message.kind === 'leaderGone');
+    assert.deepEqual(
+      [gone.message.turn, gone.message.answer.tail, gone.message.answer.leaderLive],
+      [0, at(2, 2), false],
+    );
     assert.deepEqual(bench.receive('worker:w1', vote).persists, [
       { kind: 'hardState', hardState: { term: 3, votedFor: 'w1' } },
     ]);

@@ -11,15 +11,22 @@ import { demand } from './violation.ts';
 import type { WorkerHost } from './worker-host.ts';
 import type { World } from './world.ts';
 
+interface Told {
+  readonly from: PeerKey;
+  readonly reply: ProbeReply;
+}
+
 export class ElectionChecks {
   readonly #world: World;
   readonly #name: string;
   readonly #machine: WorkerHost['machine'];
   #round = 0;
-  /** The round whose answers it asked for votes with: asked again over a new link, it is still the same request. */
-  #judgedRound = 0;
+  /** The request for votes judged last: made again over a new link, it is still the same. */
+  #judged = '';
   /** Answers to the newest probe; a scribe asked again over a new link answers twice. */
-  #replies: { readonly from: PeerKey; readonly reply: ProbeReply }[] = [];
+  #replies: Told[] = [];
+  /** What scribes told unasked when a leader's link closed (R9), and when that was heard. */
+  #unasked: (Told & { readonly at: number })[] = [];
   /** What they told of configurations by the time it asked for votes; what comes later may be left out. */
   #probed: readonly LoggedConfiguration[] = [];
   /** When each scribe last answered this leader, from its election on. */
@@ -39,6 +46,10 @@ export class ElectionChecks {
 
   received(from: PeerKey, message: Message, now: number): void {
     if (message.kind === 'probeReply') this.#heard.hear(message.tail, message.configuration);
+    if (message.kind === 'leaderGone') {
+      this.#heard.hear(message.answer.tail, message.answer.configuration);
+      this.#unasked.push({ from, reply: message.answer, at: now });
+    }
     if (message.kind === 'configurationNotice') {
       const { configuration, term: leading } = message;
       this.#heard.hear({ index: configuration.id.index, term: leading }, configuration);
@@ -54,17 +65,22 @@ export class ElectionChecks {
     this.#configuredAt = { index: this.#led().index, at: now };
   }
 
-  sending(message: Message): void {
+  sending(message: Message, now: number): void {
     if (message.kind === 'probe' && message.round !== this.#round) {
       this.#round = message.round;
       this.#replies = [];
     }
-    if ((message.kind !== 'vote' && message.kind !== 'transferVote') || this.#judgedRound === this.#round) return;
-    this.#judgedRound = this.#round;
-    this.#probed = this.#replies.map(({ reply }) => reply.configuration);
+    if (message.kind !== 'vote' && message.kind !== 'transferVote') return;
+    const request = `${this.#round} T${message.term}`;
+    if (this.#judged === request) return;
+    this.#judged = request;
+    // As old as an answer to a probe may be by then.
+    this.#unasked = this.#unasked.filter(({ at }) => now - at < this.#world.plan.worker.electionTimeoutMinMillis);
+    const told = [...this.#replies, ...this.#unasked];
+    this.#probed = told.map(({ reply }) => reply.configuration);
     const sets = this.#heard.inForce(this.#world.tree.endingAt(this.#machine.tail) ?? null, this.#probed);
     const byMajority = (what: (reply: ProbeReply) => boolean): boolean =>
-      sets.some((configuration) => agrees(configuration, this.#said(what)));
+      sets.some((configuration) => agrees(configuration, saying(told, what)));
     const lower = byMajority(({ term }) => term < message.term);
     demand(lower, 'term-not-from-majority', () => `${this.#name} asks for ${message.term}`);
     const covered = byMajority(({ tail }) => notBehind(message.tail, tail));
@@ -83,11 +99,6 @@ export class ElectionChecks {
     return { index: idOf(configured).index, configuration };
   }
 
-  #said(what: (reply: ProbeReply) => boolean): (storageUuid: string) => boolean {
-    const saying = new Set(this.#replies.filter(({ reply }) => what(reply)).map(({ from }) => from));
-    return (storageUuid) => saying.has(`scribe:${storageUuid}`);
-  }
-
   /** After a tick: a leader has answers of a majority from within an election timeout, give or take a heartbeat. */
   ticked(now: number): void {
     if (this.#machine.role !== 'leader') return;
@@ -100,4 +111,9 @@ export class ElectionChecks {
     const heard = (uuid: string): boolean => now - (this.#answeredAt.get(`scribe:${uuid}`) ?? since) <= most;
     demand(agrees(configuration, heard), 'leader-without-quorum', () => `${this.#name} leads on`);
   }
+}
+
+function saying(told: readonly Told[], what: (reply: ProbeReply) => boolean): (storageUuid: string) => boolean {
+  const keys = new Set(told.filter(({ reply }) => what(reply)).map(({ from }) => from));
+  return (storageUuid) => keys.has(`scribe:${storageUuid}`);
 }

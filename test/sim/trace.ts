@@ -52,6 +52,8 @@ export function describeMessage(message: Message): string {
       return `follow tail ${describeId(message.tail)}`;
     case 'leaderNotice':
       return `leaderNotice T${message.term} ${message.leader === null ? 'lost' : message.leader.workerId}`;
+    case 'leaderGone':
+      return `leaderGone turn ${message.turn} T${message.answer.term} tail ${describeId(message.answer.tail)}`;
     case 'indexRequest':
       return `indexRequest #${message.request}`;
     case 'indexReply':

@@ -193,7 +193,7 @@ export class WorkerHost extends Host {
     }
     for (const { to, message } of sends) {
       this.#checks.sending(message);
-      this.#elections.sending(message);
+      this.#elections.sending(message, this.now());
       if (message.kind === 'fetch' || message.kind === 'read') this.world.reach(`worker sends ${message.kind}`);
       this.send(to, message);
     }

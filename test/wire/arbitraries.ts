@@ -1,6 +1,6 @@
 /** Generators of everything that crosses a link: any value an honest peer could send, limits included. */
 import fc from 'fast-check';
-import type { Message } from '../../src/core/messages.ts';
+import type { Message, ProbeReply } from '../../src/core/messages.ts';
 import type { Batch, Configuration, EntryId, WorkerIdentity } from '../../src/core/types.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { encodeBatch, encodeConfigurationBatch, encodeNoopBatch } from '../../src/wire/batch.ts';
@@ -96,21 +96,23 @@ export const batch: fc.Arbitrary<Batch> = fc
 const heard = fc.option(record({ identity: workerIdentity, term: positive, silentMillis: integer }), { nil: null });
 const maybeEmptyConfiguration = fc.oneof(configuration, fc.constant({ scribes: [] }));
 
+const probeReply: fc.Arbitrary<ProbeReply> = record({
+  kind: fc.constant('probeReply'),
+  round: integer,
+  term: integer,
+  tail: entryId,
+  logStart: entryId,
+  commit: entryId,
+  configuration: record({ id: entryId, configuration: maybeEmptyConfiguration }),
+  leader: heard,
+  leaderLive: fc.boolean(),
+  storage: fc.constantFrom('ok', 'not-member', 'repairing'),
+});
+
 /** One generator per kind; a kind without one does not compile. */
 export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Message, { kind: K }>> } = {
   probe: record({ kind: fc.constant('probe'), round: integer }),
-  probeReply: record({
-    kind: fc.constant('probeReply'),
-    round: integer,
-    term: integer,
-    tail: entryId,
-    logStart: entryId,
-    commit: entryId,
-    configuration: record({ id: entryId, configuration: maybeEmptyConfiguration }),
-    leader: heard,
-    leaderLive: fc.boolean(),
-    storage: fc.constantFrom('ok', 'not-member', 'repairing'),
-  }),
+  probeReply,
   vote: record({ term: positive, incarnation: hex128, tail: entryId })
     .filter(({ term, tail }) => tail.term < term)
     .map((fields) => ({ kind: 'vote', ...fields })),
@@ -181,6 +183,7 @@ export const messages: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<M
     term: integer,
     leader: fc.option(workerIdentity, { nil: null }),
   }),
+  leaderGone: record({ kind: fc.constant('leaderGone'), turn: u32, answer: probeReply }),
   indexRequest: record({ kind: fc.constant('indexRequest'), request: integer }),
   indexReply: record({
     kind: fc.constant('indexReply'),

@@ -1,5 +1,5 @@
 /** One fixed value of every frame: the golden vectors are their bytes. Never change a value here; add one. */
-import type { Message } from '../../src/core/messages.ts';
+import type { Message, ProbeReply } from '../../src/core/messages.ts';
 import { encodeBatch, encodeConfigurationBatch, encodeNoopBatch } from '../../src/wire/batch.ts';
 import {
   type ClientReply,
@@ -46,20 +46,22 @@ export const BATCHES = {
   'configuration-joint': encodeConfigurationBatch(place(9, 47), { scribes: changed, outgoing: configuration.scribes }),
 };
 
+const probeReply: ProbeReply = {
+  kind: 'probeReply',
+  round: 3,
+  term: 8,
+  tail: { index: 45, term: 8 },
+  logStart: { index: 0, term: 0 },
+  commit: { index: 41, term: 7 },
+  configuration: { id: { index: 1, term: 1 }, configuration },
+  leader: { identity: leader, term: 7, silentMillis: 120 },
+  leaderLive: true,
+  storage: 'ok',
+};
+
 export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kind: K }> } = {
   probe: { kind: 'probe', round: 3 },
-  probeReply: {
-    kind: 'probeReply',
-    round: 3,
-    term: 8,
-    tail: { index: 45, term: 8 },
-    logStart: { index: 0, term: 0 },
-    commit: { index: 41, term: 7 },
-    configuration: { id: { index: 1, term: 1 }, configuration },
-    leader: { identity: leader, term: 7, silentMillis: 120 },
-    leaderLive: true,
-    storage: 'ok',
-  },
+  probeReply,
   vote: { kind: 'vote', term: 9, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
   transferVote: { kind: 'transferVote', askedIn: 8, term: 9, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
   takeOver: { kind: 'takeOver', term: 8, incarnation: INCARNATION, tail: { index: 45, term: 8 } },
@@ -110,6 +112,7 @@ export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kin
   },
   follow: { kind: 'follow', tail: { index: 12, term: 3 } },
   leaderNotice: { kind: 'leaderNotice', term: 8, leader },
+  leaderGone: { kind: 'leaderGone', turn: 1, answer: probeReply },
   indexRequest: { kind: 'indexRequest', request: 99 },
   indexReply: { kind: 'indexReply', request: 99, index: 2 ** 53 - 1 },
 };
