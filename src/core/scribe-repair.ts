@@ -35,7 +35,8 @@ export class ScribeRepair {
   /** Ascending, apart from each other. */
   #damaged: Range[] = [];
   #task: Task | null = null;
-  #attempts = 0;
+  /** Attempts that brought nothing: each moves on to the next peer, and past the last one to the next part. */
+  #failures = 0;
   #nextRequest = FIRST_REQUEST;
 
   constructor(log: DurableLog, options: ScribeOptions) {
@@ -58,9 +59,12 @@ export class ScribeRepair {
     return range === undefined || range.from > to ? null : Math.max(range.from, from);
   }
 
+  /** A part that is no part of the log any more is none: word of it may come when it has been cut off. */
   damage(from: Index, to: Index): void {
-    this.#remove(from, to);
-    this.#damaged.push({ from, to });
+    const range = { from: Math.max(from, this.#log.terms.base.index + 1), to: Math.min(to, this.#log.tail.index) };
+    if (range.from > range.to) return;
+    this.#remove(range.from, range.to);
+    this.#damaged.push(range);
     this.#damaged.sort((left, right) => left.from - right.from);
   }
 
@@ -95,11 +99,14 @@ export class ScribeRepair {
 
   /** What to send now; `peers` are the other scribes. */
   poll(now: number, peers: readonly PeerKey[]): readonly Send[] {
-    if (this.#task !== null && now >= this.#task.deadline) this.#task = null;
-    const range = this.#damaged[0];
-    if (this.#task === null && range !== undefined) {
-      const peer = peers[this.#attempts++ % Math.max(1, peers.length)];
-      if (peer === undefined) return [];
+    if (this.#task !== null && now >= this.#task.deadline) {
+      this.#task = null;
+      this.#failures++;
+    }
+    if (this.#task === null && this.#damaged.length > 0 && peers.length > 0) {
+      // One part that nobody can give must not keep the others from being asked for.
+      const range = this.#damaged[Math.floor(this.#failures / peers.length) % this.#damaged.length] as Range;
+      const peer = peers[this.#failures % peers.length] as PeerKey;
       this.#task = { range, peer, request: null, answered: false, deadline: now + this.#patienceMillis };
     }
     const task = this.#task;

@@ -393,26 +393,21 @@ export class ScribeMachine {
     } else this.#fetch.start(message, this.#now);
   }
 
-  /** What is durable here and equal to the leader's log. */
+  /**
+   * What is durable here, equal to the leader's log, and not above damage that may be uncommitted: that would count bytes which are
+   * lost here towards a commit (R29). What is known to be committed has been counted already.
+   */
   #agreed(leader: Leader): EntryId {
-    const index = Math.min(leader.matched, this.#log.durableTail.index);
+    const held = Math.min(leader.matched, this.#log.durableTail.index);
+    const lost = this.#repair.firstIn(this.#commit.index + 1, held);
+    const index = lost === null ? held : lost - 1;
     return index < this.#log.terms.base.index ? this.#log.terms.base : this.#log.terms.idAt(index);
   }
 
   #reply(leader: Leader): void {
     const agreed = this.#agreed(leader);
-    if (this.#isUnsure(agreed.index)) return;
     this.#acknowledged = Math.max(this.#acknowledged, agreed.index);
     this.#sendDurably(leader.key, this.#appendReply(leader.identity.incarnation, agreed, null, leader.round));
-  }
-
-  /**
-   * Whether an acknowledgement up to `index` would count bytes that are lost here towards a commit (R29). What is known to be
-   * committed has been counted already. It says nothing rather than less than before, which would look like a disk that
-   * went back (R26); the repair ends it.
-   */
-  #isUnsure(index: Index): boolean {
-    return this.#repair.firstIn(this.#commit.index + 1, index) !== null;
   }
 
   #storageState(): StorageState {

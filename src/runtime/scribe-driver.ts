@@ -93,9 +93,15 @@ export class ScribeDriver {
     if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
   }
 
-  /** The journal found a part of a log that it cannot read back (R29). */
+  /**
+   * The journal found a part of a log that it cannot read back (R29). Word of it comes a turn later than the finding: what has been cut
+   * off or mended meanwhile is no damage, though other entries may stand in its place.
+   */
   damaged({ group, from, to }: DamagedRange): void {
-    if (group === GROUP) this.step({ kind: 'damaged', from, to });
+    for (const still of this.#journal.damage()) {
+      if (still.group !== group || group !== GROUP || still.to < from || still.from > to) continue;
+      this.step({ kind: 'damaged', from: still.from, to: still.to });
+    }
   }
 
   /** The journal's word: every record up to `ticket` is durable. */

@@ -37,7 +37,8 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
       echo: true,
       leaseMillis: 0,
     });
-  const kinds = ({ sends }: ScribeEffects): string[] => sends.map(({ message }) => message.kind);
+  const acknowledged = ({ sends }: ScribeEffects): EntryId | undefined =>
+    sends.flatMap(({ message }) => (message.kind === 'appendReply' ? [message.durable] : []))[0];
   const asked = ({ sends }: ScribeEffects): { peer: PeerKey; request: number; prev: EntryId } => {
     const send = sends.find(({ message }) => message.kind === 'read');
     assert.ok(send?.message.kind === 'read');
@@ -85,13 +86,32 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
 
   test('R29: acknowledges nothing above damage that may be uncommitted, until it is repaired', () => {
     step({ kind: 'damaged', from: 3, to: 3 });
-    assert.deepEqual(kinds(append(at(4, 1), [])), []);
-    assert.ok(kinds(step({ kind: 'repaired', from: 3, to: 3 })).includes('appendReply'));
+    assert.deepEqual(acknowledged(append(at(4, 1), [])), at(2, 1));
+    assert.deepEqual(acknowledged(step({ kind: 'repaired', from: 3, to: 3 })), at(4, 1));
   });
 
   test('R29: damage that is known to be committed holds no acknowledgement back', () => {
     step({ kind: 'damaged', from: 2, to: 2 });
-    assert.ok(kinds(append(at(4, 1), [])).includes('appendReply'));
+    assert.deepEqual(acknowledged(append(at(4, 1), [])), at(4, 1));
+  });
+
+  test('R29: word of damage that comes when another entry stands there, or none, is no damage of the log', () => {
+    step({ kind: 'damaged', from: 4, to: 9 });
+    assert.deepEqual(machine.damaged, [{ from: 4, to: 4 }]);
+    step({ kind: 'damaged', from: 6, to: 9 });
+    assert.deepEqual(machine.damaged, [{ from: 4, to: 4 }]);
+  });
+
+  test('R29: a part that nobody can give does not keep the next one from being asked for', () => {
+    const first = asked(step({ kind: 'damaged', from: 2, to: 2 }));
+    step({ kind: 'damaged', from: 4, to: 4 });
+    assert.deepEqual(first.prev, at(1, 1));
+    now += ELECTION_MILLIS;
+    assert.deepEqual(asked(step({ kind: 'tick' })).prev, at(1, 1), 'the other peer');
+    now += ELECTION_MILLIS;
+    const next = asked(step({ kind: 'tick' }));
+    assert.deepEqual([next.peer, next.prev], ['scribe:b', at(3, 1)]);
+    assert.deepEqual(answer(next.peer, next.request, [batch(4, 1)]).repairs, [batch(4, 1)]);
   });
 
   test('R29: votes by index and term, which it knows', () => {
