@@ -15,6 +15,7 @@ import { type Message, type PeerKey, type ProbeReply, scribeKey, type VoteReply 
 import { isQuorum, votersOf } from './quorum.ts';
 import type { News } from './succession.ts';
 import { compareIds, type LoggedConfiguration, sameId, type Term } from './types.ts';
+import { couldVote } from './vote-rule.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export type ElectionResult =
@@ -131,8 +132,7 @@ export class Election {
         const answer = this.#probes.get(scribeKey(uuid));
         return answer !== undefined && holds(answer);
       });
-    if (says(({ leaderLive, storage }) => (this.isTransfer || !leaderLive) && storage !== 'not-member'))
-      return this.#nextDonor();
+    if (says((answer) => couldVote(answer, this.isTransfer))) return this.#nextDonor();
     return !this.isTransfer && says(({ leaderLive }) => leaderLive) ? { kind: 'leader-lives' } : GOING;
   }
 

@@ -88,7 +88,7 @@ export class Leadership {
   /** `from`: the learner that asked (R20), or null. */
   read(from: PeerKey | null, request: number): void {
     const read = { kind: 'read', from, request } as const;
-    if (this.holdsLease()) {
+    if (this.#holdsLease()) {
       this.#serve(read, this.#state.commit);
       return;
     }
@@ -148,7 +148,7 @@ export class Leadership {
   }
 
   /** No other leader can have been elected by now, so what is committed here is all that is (R22). */
-  holdsLease(): boolean {
+  #holdsLease(): boolean {
     const { now, commit, configuration } = this.#state;
     if (!this.#lease.isOn || commit < this.#firstOfTerm || this.#transfer.wasOffered) return false;
     return isQuorum(configuration.configuration, (uuid) =>

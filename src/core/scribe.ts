@@ -167,7 +167,7 @@ export class ScribeMachine {
     this.#releaseHeld();
     this.#acknowledge();
     this.#sends.push(...this.#fetch.poll(this.#now, this.#log.drained));
-    this.#sends.push(...this.#repair.poll(this.#now, this.#otherScribes()));
+    if (this.#repair.damaged.length > 0) this.#sends.push(...this.#repair.poll(this.#now, this.#otherScribes()));
     const effects = { persists: this.#log.takePersists(), sends: this.#sends, reads, repairs: this.#repairs };
     this.#sends = [];
     this.#repairs = [];

@@ -7,6 +7,7 @@
 import { type LeaderGone, type PeerKey, type ProbeReply, scribeKey, workerKey } from './messages.ts';
 import { isQuorum } from './quorum.ts';
 import { compareIds, type Index, type Term } from './types.ts';
+import { couldVote } from './vote-rule.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** What one turn takes: the share of an election timeout in which an election is over and heard of. */
@@ -53,9 +54,9 @@ export class Succession {
 
   /** A scribe's link to the leader closed. */
   told(from: PeerKey, gone: LeaderGone): void {
-    const { leader, now, options } = this.#state;
+    const { leader, now } = this.#state;
     if (gone.answer.term < (leader?.term ?? 0)) return; // of a leader before the one we know
-    if (this.#told.size === 0 || now - this.#toldAt >= options.electionTimeoutMinMillis) {
+    if (!this.#isFresh) {
       this.#told = new Map();
       this.#toldAt = now;
       this.#quorumAt = null;
@@ -83,9 +84,7 @@ export class Succession {
 
   /** Standing now: what the scribes told is used once. */
   take(): News {
-    const { now, options } = this.#state;
-    const fresh = this.#told.size > 0 && now - this.#toldAt < options.electionTimeoutMinMillis;
-    const news = fresh
+    const news = this.#isFresh
       ? { answers: new Map([...this.#told].map(([key, { answer }]) => [key, answer])), since: this.#toldAt }
       : NO_NEWS;
     this.#told = new Map();
@@ -94,11 +93,17 @@ export class Succession {
     return news;
   }
 
+  /** Something was told, and not so long ago that it would have to be asked again. */
+  get #isFresh(): boolean {
+    const { now, options } = this.#state;
+    return this.#told.size > 0 && now - this.#toldAt < options.electionTimeoutMinMillis;
+  }
+
   #isQuorumTold(): boolean {
     const { configuration } = this.#state.configuration;
     return isQuorum(configuration, (uuid) => {
       const answer = this.#told.get(scribeKey(uuid))?.answer;
-      return answer !== undefined && !answer.leaderLive && answer.storage !== 'not-member';
+      return answer !== undefined && couldVote(answer, false);
     });
   }
 

@@ -1,5 +1,5 @@
-/** Whether a scribe gives its vote: the table of §2 as one pure function. The caller has drained its writes (R4). */
-import type { Candidacy, VoteReason } from './messages.ts';
+/** Whether a scribe gives its vote: the table of §2 as one pure function, and what a candidate may expect of it. */
+import type { Candidacy, ProbeReply, VoteReason } from './messages.ts';
 import { compareIds, type EntryId, type HardState } from './types.ts';
 
 export interface Voter {
@@ -17,6 +17,7 @@ export interface VoteDecision {
   readonly hardState: HardState | null;
 }
 
+/** The caller has drained its writes (R4). */
 export function decideVote(voter: Voter, request: Candidacy): VoteDecision {
   const { term, votedFor } = voter.hardState;
   if (!voter.storageOk) return { reason: 'storage', hardState: null };
@@ -30,4 +31,9 @@ export function decideVote(voter: Voter, request: Candidacy): VoteDecision {
   }
   // The incarnation is what is voted for, never the worker's id: a restarted worker is somebody else (R1).
   return { reason: 'granted', hardState: again ? null : { term: request.term, votedFor: request.incarnation } };
+}
+
+/** Whether a scribe that answered so could vote for another leader; `isTransfer`: this one's own leader asked for it. */
+export function couldVote({ leaderLive, storage }: ProbeReply, isTransfer: boolean): boolean {
+  return (isTransfer || !leaderLive) && storage !== 'not-member';
 }
