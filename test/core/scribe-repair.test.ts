@@ -5,18 +5,9 @@ import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
 import type { Message, PeerKey } from '../../src/core/messages.ts';
 import { ScribeMachine } from '../../src/core/scribe.ts';
 import type { Batch, EntryId } from '../../src/core/types.ts';
+import { at, batch, configuration } from './worker-bench.ts';
 
-const at = (index: number, term: number): EntryId => ({ index, term });
-const scribes = ['a', 'b', 'c'].map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` }));
 const ELECTION_MILLIS = 150;
-const batch = (firstIndex: number, term: number): Batch => ({
-  kind: 'command',
-  term,
-  firstIndex,
-  count: 1,
-  timestampMillis: 0,
-  bytes: new Uint8Array(8),
-});
 
 describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed', () => {
   let machine: ScribeMachine;
@@ -58,7 +49,7 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
         tail: at(4, 1),
         termRuns: [{ term: 1, firstIndex: 1 }],
         commit: at(2, 1),
-        configurations: [{ id: at(1, 1), configuration: { scribes } }],
+        configurations: [{ id: at(1, 1), configuration }],
       },
       { electionTimeoutMinMillis: ELECTION_MILLIS, maxLeaseMillis: 0 },
       0,

@@ -5,17 +5,7 @@ import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
 import type { Append, Message, PeerKey } from '../../src/core/messages.ts';
 import { ScribeMachine } from '../../src/core/scribe.ts';
 import type { Batch, EntryId } from '../../src/core/types.ts';
-
-const at = (index: number, term: number): EntryId => ({ index, term });
-const scribes = ['a', 'b', 'c'].map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` }));
-const batch = (firstIndex: number, term: number): Batch => ({
-  kind: 'command',
-  term,
-  firstIndex,
-  count: 1,
-  timestampMillis: 0,
-  bytes: new Uint8Array(8),
-});
+import { at, batch, configuration } from './worker-bench.ts';
 
 /** Scribe a with a log `[1@1, …]`, linked to scribe b and to workers v and w. */
 class Bench {
@@ -33,7 +23,7 @@ class Bench {
       tail: at(terms.length, terms.at(-1) ?? 0),
       termRuns: runs.filter(({ term: each }, position) => runs[position - 1]?.term !== each),
       commit: at(0, 0),
-      configurations: [{ id: at(1, 1), configuration: { scribes } }],
+      configurations: [{ id: at(1, 1), configuration }],
     };
     this.machine = new ScribeMachine(start, { electionTimeoutMinMillis: 150, maxLeaseMillis: 0 }, 0);
     this.step({ kind: 'linkUp', from: 'scribe:b', peer: { role: 'scribe', storageUuid: 'b', scribeId: 'b' } });

@@ -3,49 +3,20 @@
  * by kill -9 of a scribe under writes, and the cluster goes on without it.
  */
 import assert from 'node:assert/strict';
-import { closeSync, cpSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
 import { scriptorium } from '../harness/command.ts';
 import { RedisClient } from '../harness/redis-client.ts';
 import { until } from '../harness/until.ts';
+import { alter, type Inspection, inspect } from './inspection.ts';
 import { assertRefused, snapshot } from './refusals.ts';
 
 const WRITES = 100;
 const SECTOR_BYTES = 512;
 /** Its block takes more than one sector. */
 const LONG_VALUE_BYTES = 6_000;
-
-interface Block {
-  readonly segment: number;
-  readonly offset: number;
-  readonly bodyBytes: number;
-  readonly blockBytes: number;
-}
-
-interface Inspection {
-  readonly identity: { readonly clusterId: string };
-  readonly segments: readonly { readonly name: string; readonly number: number }[];
-  readonly blocks: readonly Block[];
-  readonly report: { readonly tail: string; readonly tornBytes: number };
-}
-
-async function inspect(directory: string): Promise<Inspection> {
-  const { stdout, stderr } = await scriptorium('inspect', '--json', '--dir', directory);
-  assert.notEqual(stdout, '', stderr);
-  return JSON.parse(stdout);
-}
-
-/** Changes `length` bytes at `offset` of a file with `change`. */
-function alter(path: string, offset: number, length: number, change: (bytes: Buffer) => void): void {
-  const file = openSync(path, 'r+');
-  const bytes = Buffer.alloc(length);
-  readSync(file, bytes, 0, length, offset);
-  change(bytes);
-  writeSync(file, bytes, 0, length, offset);
-  closeSync(file);
-}
 
 describe('a cluster one of whose scribes lost its directory', () => {
   let cluster: Cluster;

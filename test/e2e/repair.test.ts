@@ -3,22 +3,16 @@
  * no scribe has it the cluster stops at that entry and says so.
  */
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
 import { scriptorium } from '../harness/command.ts';
 import { RedisClient } from '../harness/redis-client.ts';
 import { until } from '../harness/until.ts';
+import { alter, inspect } from './inspection.ts';
 
 const VALUE_BYTES = 6_000;
 const VALUES = 20;
-
-interface Block {
-  readonly segment: number;
-  readonly offset: number;
-  readonly bodyBytes: number;
-}
 
 interface Place {
   readonly file: string;
@@ -32,25 +26,16 @@ describe('a cluster whose disks rot', () => {
 
   /** The file and offset of a byte in the middle of the value of the `position`th long batch. */
   const placeIn = async (id: string, position: number): Promise<Place> => {
-    const { stdout, stderr } = await scriptorium('inspect', '--json', '--blocks', '100000', '--dir', directoryOf(id));
-    assert.notEqual(stdout, '', stderr);
-    const { segments, blocks } = JSON.parse(stdout) as {
-      segments: { name: string; number: number }[];
-      blocks: Block[];
-    };
+    const { segments, blocks } = await inspect(directoryOf(id));
     const block = blocks.filter(({ bodyBytes }) => bodyBytes > VALUE_BYTES)[position]!;
     const { name } = segments.find(({ number }) => number === block.segment)!;
     return { file: join(directoryOf(id), name), offset: block.offset + (VALUE_BYTES >> 1) };
   };
   /** Doing it again undoes it. */
-  const flipAt = ({ file, offset }: Place): void => {
-    const descriptor = openSync(file, 'r+');
-    const byte = Buffer.alloc(1);
-    readSync(descriptor, byte, 0, 1, offset);
-    byte[0]! ^= 0x10;
-    writeSync(descriptor, byte, 0, 1, offset);
-    closeSync(descriptor);
-  };
+  const flipAt = ({ file, offset }: Place): void =>
+    alter(file, offset, 1, (bytes) => {
+      bytes[0]! ^= 0x10;
+    });
   const flip = async (id: string, position: number): Promise<void> => flipAt(await placeIn(id, position));
   const kill = (ids: readonly string[]): Promise<unknown> =>
     Promise.all(ids.map((id) => cluster.process(id).killHard()));

@@ -73,6 +73,14 @@ function changing(stage: Stage): void {
   stage.change(X4, { kind: 'replace', scribeId: scribeName(C), member: member(D) });
 }
 
+/** A majority has confirmed since that X leads, so that D may be told that it is a newcomer (R26). */
+function confirmed(stage: Stage): void {
+  changing(stage);
+  stage.carry(X4, A, B);
+  stage.carry(A, X4);
+  stage.carry(B, X4);
+}
+
 const isJoint = (stage: Stage): boolean => stage.worker(X4).machine.configuration.configuration.outgoing !== undefined;
 const isFinal = (stage: Stage): boolean =>
   stage.worker(X4).machine.configuration.configuration.scribes.some(({ scribeId }) => scribeId === scribeName(D)) &&
@@ -255,10 +263,7 @@ export const DIRECTED: readonly Scope[] = [
   scope(
     '§7: a newcomer is told that it is one, by an entry on its way to the disks',
     (stage) => {
-      changing(stage);
-      stage.carry(X4, A, B);
-      stage.carry(A, X4);
-      stage.carry(B, X4);
+      confirmed(stage);
       stage.hush(X4);
     },
     FOUR,
@@ -266,10 +271,7 @@ export const DIRECTED: readonly Scope[] = [
   scope(
     '§7: a newcomer has caught up, and the entry that names it is on its way to the other disks',
     (stage) => {
-      changing(stage);
-      stage.carry(X4, A, B);
-      stage.carry(A, X4);
-      stage.carry(B, X4);
+      confirmed(stage);
       stage.exchange([D, X4]);
       stage.hush(X4);
     },

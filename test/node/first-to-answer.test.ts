@@ -13,10 +13,12 @@ interface Dialled {
 class Exchange {
   readonly asked: string[] = [];
   readonly abandoned: string[] = [];
+  #wanted: { readonly count: number; resolve(): void } | null = null;
   readonly #open = new Map<string, { resolve(dialled: Dialled): void; reject(error: Error): void }>();
 
   readonly open = (address: string, signal: AbortSignal): Promise<Dialled> => {
     this.asked.push(address);
+    if (this.asked.length === this.#wanted?.count) this.#wanted.resolve();
     signal.addEventListener('abort', () => this.abandoned.push(address));
     return new Promise((resolve, reject) => this.#open.set(address, { resolve, reject }));
   };
@@ -37,8 +39,12 @@ class Exchange {
     this.#open.get(address)?.reject(new Error(`${address} refuses`));
   }
 
-  async dialled(count: number): Promise<void> {
-    while (this.asked.length < count) await new Promise((resolve) => setImmediate(resolve));
+  /** Resolves when so many were dialled. */
+  dialled(count: number): Promise<void> {
+    if (this.asked.length >= count) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wanted = { count, resolve };
+    });
   }
 }
 

@@ -6,42 +6,16 @@
 import { Clients } from './clients.ts';
 import { Disk, Image } from './disk.ts';
 import type { Machines } from './machines.ts';
-import type { Plan } from './plan.ts';
+import { calm, playScene, type Scene } from './scene.ts';
 import type { ScribeSite } from './scribe-host.ts';
-import { Trace } from './trace.ts';
-import { Violation } from './violation.ts';
 import type { WorkerHost } from './worker-host.ts';
-import { World } from './world.ts';
+import type { World } from './world.ts';
 
-const adapt = (plan: Plan): Plan => ({
-  ...plan,
-  scribes: 3,
-  workers: 2,
-  clients: 2,
-  faults: new Map(),
-  network: { fromMillis: 0.1, toMillis: 1 },
-  disk: { ...plan.disk, toMillis: 2 },
-  applyMillis: 0.5,
-  worker: { ...plan.worker, electionTimeoutMaxMillis: 600, maxUnappliedBytes: 1 << 20 },
-});
+const adapt = calm({ workers: 2, clients: 2 }, { electionTimeoutMaxMillis: 600 });
 
-export interface ForgottenNewcomerResult {
-  readonly violation: Violation | null;
-  /** The deposed leader still led when the blank disk was there. */
-  readonly met: boolean;
-  readonly lines: readonly string[];
-}
-
-export function runForgottenNewcomer(seed: number, machines: Machines): ForgottenNewcomerResult {
-  const trace = new Trace(60);
-  const world = new World(seed, machines, trace, adapt);
-  try {
-    return { violation: null, met: play(world), lines: trace.lines };
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    return { violation: error, met: true, lines: trace.lines };
-  }
-}
+/** The outcome: whether the deposed leader still led when the blank disk was there. */
+export const runForgottenNewcomer = (seed: number, machines: Machines): Scene<boolean> =>
+  playScene(seed, machines, adapt, play);
 
 function play(world: World): boolean {
   for (const site of world.scribes) world.startScribe(site);

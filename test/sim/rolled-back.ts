@@ -5,43 +5,15 @@
  */
 import { Clients } from './clients.ts';
 import type { Machines } from './machines.ts';
-import type { Plan } from './plan.ts';
-import { Trace } from './trace.ts';
-import { demand, Violation } from './violation.ts';
-import { World } from './world.ts';
+import { calm, playScene, type Scene } from './scene.ts';
+import { demand } from './violation.ts';
+import type { World } from './world.ts';
 
-const adapt = (plan: Plan): Plan => ({
-  ...plan,
-  scribes: 3,
-  workers: 1,
-  clients: 6,
-  faults: new Map(),
-  network: { fromMillis: 0.1, toMillis: 1 },
-  disk: { ...plan.disk, toMillis: 2 },
-  applyMillis: 0.5,
-  thinkMillis: 3,
-  worker: { ...plan.worker, maxUnappliedBytes: 1 << 20 },
-});
+const adapt = calm({ workers: 1, clients: 6, thinkMillis: 3 });
 
-export interface RolledBackResult {
-  readonly violation: Violation | null;
-  /** Entries that the copy lacked and the leader had been promised. */
-  readonly lost: number;
-  readonly lines: readonly string[];
-}
-
-export function runRolledBack(seed: number, machines: Machines): RolledBackResult {
-  const trace = new Trace(60);
-  const world = new World(seed, machines, trace, adapt);
-  const result = { violation: null as Violation | null, lost: 0, lines: trace.lines };
-  try {
-    result.lost = play(world);
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    result.violation = error;
-  }
-  return { ...result, lines: trace.lines };
-}
+/** The outcome: entries that the copy lacked and the leader had been promised. */
+export const runRolledBack = (seed: number, machines: Machines): Scene<number> =>
+  playScene(seed, machines, adapt, play);
 
 function play(world: World): number {
   for (const site of world.scribes) world.startScribe(site);
