@@ -10,8 +10,12 @@ export class LeaderFinder {
   readonly #contacts: readonly string[];
   readonly #options: Omit<ConnectionOptions, 'address'>;
   #current: Promise<Connection> | null = null;
+  /** What it resolved to, until that is over. */
+  #connected: Connection | null = null;
   #turn = 0;
   #target: string;
+  /** A worker said that the target leads. */
+  #isNamed = false;
   #suspect = { address: '', until: 0 };
 
   constructor(contacts: readonly string[], options: Omit<ConnectionOptions, 'address'>) {
@@ -24,7 +28,8 @@ export class LeaderFinder {
   connection(): Promise<Connection> {
     if (this.#current !== null) return this.#current;
     const first = this.#target;
-    const others = this.#contacts.filter((address) => address !== first && !this.#isSuspect(address));
+    // Beside a busy leader the others would win, only to name it again.
+    const others = this.#isNamed ? [] : this.#contacts.filter((it) => it !== first && !this.#isSuspect(it));
     const dialled = firstToAnswer([first, ...others], (address, signal) =>
       Connection.open({ ...this.#options, address }, signal),
     );
@@ -33,7 +38,10 @@ export class LeaderFinder {
     };
     dialled.then(
       (connection) => {
-        if (this.#current === dialled) this.#target = connection.address;
+        if (this.#current === dialled) {
+          this.#connected = connection;
+          this.#target = connection.address;
+        }
         connection.onClosed(() => lost(connection.address));
       },
       () => lost(first),
@@ -44,14 +52,16 @@ export class LeaderFinder {
 
   /** The worker asked does not lead. Whether it named one that may. */
   moveOn(from: Connection, leader: string | null): boolean {
-    if (from.address !== this.#target) return false; // moved already
-    const isNamed = leader !== null && leader !== from.address && !this.#isSuspect(leader);
-    if (isNamed) this.#target = leader;
-    else this.#nextContact();
+    if (from !== this.#connected) return false; // moved already
+    if (leader !== null && leader !== from.address && !this.#isSuspect(leader)) {
+      this.#target = leader;
+      this.#isNamed = true;
+    } else this.#nextContact();
     if (this.#target === from.address) return false;
     this.#current = null;
+    this.#connected = null;
     from.closeWhenIdle();
-    return isNamed;
+    return this.#isNamed;
   }
 
   async close(): Promise<void> {
@@ -61,6 +71,7 @@ export class LeaderFinder {
 
   #lost(address: string): void {
     this.#current = null;
+    this.#connected = null;
     this.#suspect = { address, until: systemClock.now() + SUSPECT_MILLIS };
     this.#nextContact();
   }
@@ -71,6 +82,7 @@ export class LeaderFinder {
 
   /** The first contacts in turn; a suspect one only when there is no other. */
   #nextContact(): void {
+    this.#isNamed = false;
     for (let tried = 0; tried < this.#contacts.length; tried++) {
       this.#turn = (this.#turn + 1) % this.#contacts.length;
       this.#target = this.#contacts[this.#turn] as string;

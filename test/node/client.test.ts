@@ -64,6 +64,34 @@ describe('a client', () => {
     await Promise.all(calls);
   });
 
+  test('C09: the leader that a refusal names is waited for alone: who refused must not be asked again before it is given up', async () => {
+    await using other = await ScriptedWorker.start();
+    await using leader = await ScriptedWorker.start();
+    await using client = await Client.connect({ workers: [other.address], transport: 'ws' });
+    const proposed = client.propose(bytes('command'));
+    (await other.greeting())();
+    const refused = await other.request();
+    const { request } = refused.request;
+    refused.answer({ ...FAILURE, request, code: 'NOT_LEADER', leader: leader.address });
+    await leader.greeting(); // and it says nothing for now
+    const order: string[] = [];
+    const [, welcome] = await Promise.all([
+      leader.parting().then(() => order.push('gives the named one up')),
+      other.greeting().finally(() => order.push('asks the other again')),
+    ]);
+    assert.deepEqual(order, ['gives the named one up', 'asks the other again']);
+    welcome();
+    const last = await other.request();
+    last.answer({
+      kind: 'proposed',
+      request: last.request.request,
+      firstIndex: 5,
+      count: 1,
+      results: nothing(1),
+    });
+    assert.equal((await proposed).index, 5);
+  });
+
   test('a call that is settled is never tried again', async () => {
     const calls = new Calls();
     const refusal = new ScriptoriumError('NOT_LEADER', 'elsewhere');

@@ -11,6 +11,7 @@ const CLUSTER = 'c1'.repeat(16);
 export class ScriptedWorker {
   readonly #greetings = new Queue<() => void>();
   readonly #requests = new Queue<{ request: ClientRequest; answer(reply: ClientReply): void }>();
+  readonly #partings = new Queue<undefined>();
   #listener: Listener | undefined;
 
   static async start(): Promise<ScriptedWorker> {
@@ -29,7 +30,7 @@ export class ScriptedWorker {
             else if (livenessOf(frame) === undefined) worker.#take(link, frame);
             greeted = true;
           },
-          closed: () => undefined,
+          closed: () => worker.#partings.add(undefined),
         };
       },
     });
@@ -43,6 +44,11 @@ export class ScriptedWorker {
   /** The next client that says hello; call the result to welcome it. */
   greeting(): Promise<() => void> {
     return this.#greetings.next();
+  }
+
+  /** The next end of a link, greeted or not. */
+  parting(): Promise<undefined> {
+    return this.#partings.next();
   }
 
   /** The next request, of whichever client. */
