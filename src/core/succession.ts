@@ -64,6 +64,7 @@ export class Succession {
     this.#told.set(from, gone);
     if (this.#quorumAt !== null || !this.#isQuorumTold()) return;
     this.#quorumAt = now;
+    this.#stood = false; // an attempt before that word was made without it
     this.miss();
   }
 

@@ -21,6 +21,13 @@ class Orphan extends Bench {
     return this.receive(`scribe:${name}`, { kind: 'leaderGone', turn, answer: this.probeAnswer(0, tail) });
   }
 
+  /** A majority answers its probe that v1 lives. */
+  hearAlive(round: number): WorkerEffects[] {
+    const leader = { identity: { workerId: 'v', incarnation: 'v1', address: 'v:1' }, term: 1, silentMillis: 1 };
+    const answer = { ...this.probeAnswer(round, at(2, 1)), leader, leaderLive: true };
+    return [this.receive('scribe:a', answer), this.receive('scribe:b', answer)];
+  }
+
   loseLink(): WorkerEffects {
     return this.machine.step({ kind: 'linkDown', from: 'worker:v1' }, this.now);
   }
@@ -90,12 +97,18 @@ describe('a worker whose leader is gone', () => {
     worker.loseLink();
     assert.equal(worker.machine.awaitsLeader, true);
     const round = sent(worker.tickAt(worker.machine.wakeAt), 'probe')[0]?.round ?? 0;
-    const leader = { identity: { workerId: 'v', incarnation: 'v1', address: 'v:1' }, term: 1, silentMillis: 1 };
-    for (const name of ['a', 'b'] as const) {
-      const answer = { ...worker.probeAnswer(round, at(2, 1)), leader, leaderLive: true };
-      assert.deepEqual(asked(worker.receive(`scribe:${name}`, answer)), []);
-    }
+    assert.deepEqual(worker.hearAlive(round).flatMap(asked), []);
     assert.equal(worker.machine.role, 'learner');
+  });
+
+  test('R9: a majority tells after it has tried in vain: it tries again at its turn, not at its time-out', () => {
+    const worker = new Orphan();
+    worker.loseLink();
+    const round = sent(worker.tickAt(worker.machine.wakeAt), 'probe')[0]?.round ?? 0;
+    worker.hearAlive(round);
+    assert.equal(worker.machine.role, 'learner');
+    worker.tell('a', 0);
+    assert.deepEqual(asked(worker.tell('b', 0)), ALL);
   });
 
   test('§2.1: a log that lags waits longer, the more the longer, and reads before it asks', () => {
