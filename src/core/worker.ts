@@ -81,9 +81,10 @@ export class WorkerMachine {
   get canPropose(): boolean {
     return this.#leadership?.takesProposals === true && !this.#state.congested;
   }
-  /** No leader is known for now, and the next one is soon found: what comes for it may wait here. */
+  /** No leader is known for now, and nothing speaks against finding the next one soon: what comes for it may wait here. */
   get awaitsLeader(): boolean {
-    return this.#leadership === null && (this.#election !== null || this.#succession.isLeaderMissed);
+    if (this.#leadership !== null || this.#state.halted !== null) return false;
+    return this.#election !== null || this.#succession.isLeaderMissed;
   }
   /** When the next tick is wanted. */
   get wakeAt(): number {

@@ -208,3 +208,18 @@ describe('a worker and what no honest peer sends', () => {
     assert.deepEqual(bench.machine.tail, at(0, 0));
   });
 });
+
+test('R31: where no majority can do without an entry that cannot be read, it says at which it is halted, and nothing waits there', () => {
+  const bench = new Bench();
+  const round = bench.campaign();
+  bench.probeReply('scribe:a', round, at(2, 1));
+  const read = bench.probeReply('scribe:b', round, at(2, 1));
+  assert.ok(read !== undefined);
+  assert.equal(bench.machine.awaitsLeader, true);
+  bench.readReply('scribe:a', read, { outcome: 'unknown' });
+  bench.now = bench.machine.wakeAt;
+  bench.machine.step({ kind: 'tick' }, bench.now);
+  assert.equal(bench.machine.halted, 1);
+  bench.campaign();
+  assert.deepEqual([bench.machine.role, bench.machine.awaitsLeader], ['candidate', false]);
+});
