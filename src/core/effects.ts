@@ -155,7 +155,7 @@ export interface WorkerOptions {
   readonly heartbeatMillis: number;
   readonly electionTimeoutMinMillis: number;
   readonly electionTimeoutMaxMillis: number;
-  /** The promise a leader asks of scribes (R22), at most the minimum election timeout; 0: reads always ask a majority. */
+  /** The promise a leader asks of scribes (R22), at most the minimum election timeout; 0: reads always ask a quorum. */
   readonly leaseMillis: number;
   /** How far the rate of any clock may be from true time, as a share. */
   readonly clockDrift: number;

@@ -1,8 +1,8 @@
 /**
  * One attempt of a worker to become leader (§2): probe, catch up, ask for votes.
  *
- * The happy path: a majority of scribes answer the probe and say that no leader lives; this log already ends where the best
- * of theirs does (a learner's usually does); a majority grant the vote; two exchanges and one fsync. When the log is behind, the
+ * The happy path: a vote quorum of scribes answer the probe and say that no leader lives; this log already ends where the best
+ * of theirs does (a learner's usually does); a vote quorum grants the vote; two exchanges and one fsync. When the log is behind, the
  * missing batches are read from the scribe with the best tail in between; nothing is disturbed by that, because probing
  * changes no state anywhere (R7) and catching up is only reading.
  *
@@ -12,7 +12,7 @@
  */
 import { CatchUp } from './catch-up.ts';
 import { type Message, type PeerKey, type ProbeReply, scribeKey, type VoteReply } from './messages.ts';
-import { isQuorum, votersOf } from './quorum.ts';
+import { isCommitQuorum, isVoteQuorum, votersOf } from './quorum.ts';
 import type { News } from './succession.ts';
 import { compareIds, type LoggedConfiguration, sameId, type Term } from './types.ts';
 import { couldVote } from './vote-rule.ts';
@@ -127,18 +127,25 @@ export class Election {
     this.#probes.set(from, reply);
     if (this.#phase !== 'probing') return GOING;
     const { configuration } = this.#state.configuration;
-    const says = (holds: (reply: ProbeReply) => boolean): boolean =>
-      isQuorum(configuration, (uuid) => {
-        const answer = this.#probes.get(scribeKey(uuid));
-        return answer !== undefined && holds(answer);
-      });
-    if (says((answer) => couldVote(answer, this.isTransfer))) return this.#nextDonor();
-    return !this.isTransfer && says(({ leaderLive }) => leaderLive) ? { kind: 'leader-lives' } : GOING;
+    const says = (holds: (reply: ProbeReply) => boolean) => (uuid: string) => {
+      const answer = this.#probes.get(scribeKey(uuid));
+      return answer !== undefined && holds(answer);
+    };
+    const mayElect = says((answer) => couldVote(answer, this.isTransfer));
+    if (isVoteQuorum(configuration, mayElect)) return this.#nextDonor();
+    // Those who keep a leader: of the others no vote quorum is left.
+    const leaderLives =
+      !this.isTransfer &&
+      isCommitQuorum(
+        configuration,
+        says(({ leaderLive }) => leaderLive),
+      );
+    return leaderLives ? { kind: 'leader-lives' } : GOING;
   }
 
   /**
    * Vote if nothing is missing, else read it from a scribe with the best tail, ranked by term first (R5). A tail that its scribe
-   * cannot read was perhaps never acknowledged: if a majority without that scribe answers, it is their votes that tell.
+   * cannot read was perhaps never acknowledged: if a vote quorum without that scribe answers, it is their votes that tell.
    */
   #nextDonor(): ElectionResult {
     if (this.#catchUp !== null) this.#spent.add(this.#catchUp.donor);
@@ -146,7 +153,7 @@ export class Election {
     let best: [PeerKey, ProbeReply] | undefined;
     const { configuration } = this.#state.configuration;
     const isDonor = (key: PeerKey): boolean => this.#probes.has(key) && !this.#unreadable.has(key);
-    if (this.#unreadable.size > 0 && !isQuorum(configuration, (uuid) => isDonor(scribeKey(uuid)))) {
+    if (this.#unreadable.size > 0 && !isVoteQuorum(configuration, (uuid) => isDonor(scribeKey(uuid)))) {
       this.#phase = 'probing'; // another scribe may still answer, until the deadline
       return GOING;
     }
@@ -180,7 +187,7 @@ export class Election {
     this.#phase = 'voting';
     this.#votes = new Map();
     this.#deadline = this.#state.now + this.#state.options.electionTimeoutMinMillis;
-    // One more than the highest term a majority reports, never a private count (R2).
+    // One more than the highest term a vote quorum reports, never a private count (R2).
     const terms = [...this.#probes.values()].map(({ term }) => term);
     this.#term = Math.max(...terms, this.#state.term) + 1;
     const request = this.#voteRequest();
@@ -202,9 +209,10 @@ export class Election {
     if (reply.reason !== 'granted') this.#state.hearTerm(reply.term);
     const { configuration } = this.#state.configuration;
     const granted = (uuid: string): boolean => this.#isGrant(this.#votes.get(scribeKey(uuid)));
-    if (isQuorum(configuration, granted)) return { kind: 'won', term: this.#term, caughtUp: this.#votersAtOurTail() };
+    if (isVoteQuorum(configuration, granted))
+      return { kind: 'won', term: this.#term, caughtUp: this.#votersAtOurTail() };
     const mayGrant = (uuid: string): boolean => !this.#votes.has(scribeKey(uuid)) || granted(uuid);
-    if (isQuorum(configuration, mayGrant)) return GOING;
+    if (isVoteQuorum(configuration, mayGrant)) return GOING;
     if (this.#knewTooLittle || ![...this.#votes.values()].some(({ reason }) => reason === 'log-behind')) return LOST;
     this.#knewTooLittle = true;
     this.#probe();

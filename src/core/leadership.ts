@@ -1,6 +1,6 @@
 /**
- * A worker while it leads: keeps every scribe and learner supplied, commits what a majority of scribes have fsynced,
- * confirms reads, and steps down when a majority no longer answers. Keeps: the commit index moves only to entries of this
+ * A worker while it leads: keeps every scribe and learner supplied, commits what a commit quorum of scribes has fsynced,
+ * confirms reads, and steps down when no commit quorum answers any more. Keeps: the commit index moves only to entries of this
  * term (R11); the leader itself is never counted; what it knows of a follower comes only from answers to this very term
  * and incarnation (R13).
  */
@@ -10,7 +10,7 @@ import { Followers } from './followers.ts';
 import { Lease } from './lease.ts';
 import { isStable, type MembershipChange } from './membership.ts';
 import type { AppendReply, Follow, PeerKey, ProbeReply } from './messages.ts';
-import { isMember, isQuorum, quorumValue } from './quorum.ts';
+import { commitValue, isCommitQuorum, isMember } from './quorum.ts';
 import { ReadIndex, type ReadRequest } from './read-index.ts';
 import { Reconfiguration } from './reconfiguration.ts';
 import { Transfer } from './transfer.ts';
@@ -134,11 +134,11 @@ export class Leadership {
     this.#state.alarm({ kind: 'disk-went-back', scribeId: peer.scribeId, storageUuid: peer.storageUuid });
   }
 
-  /** False when leadership must end: no majority has answered within an election timeout (CheckQuorum, R8). */
+  /** False when leadership must end: no commit quorum has answered within an election timeout (CheckQuorum, R8). */
   tick(): boolean {
     const { now, options, configuration } = this.#state;
     const heard = (uuid: string): boolean => now - this.#followers.answeredAt(uuid) < options.electionTimeoutMaxMillis;
-    if (!isQuorum(configuration.configuration, heard)) return false;
+    if (!isCommitQuorum(configuration.configuration, heard)) return false;
     if (now >= this.#followers.heartbeatAt) this.#renewLease();
     this.#followers.heartbeat(this.#reads.round);
     this.#members.tick();
@@ -151,7 +151,7 @@ export class Leadership {
   #holdsLease(): boolean {
     const { now, commit, configuration } = this.#state;
     if (!this.#lease.isOn || commit < this.#firstOfTerm || this.#transfer.wasOffered) return false;
-    return isQuorum(configuration.configuration, (uuid) =>
+    return isCommitQuorum(configuration.configuration, (uuid) =>
       this.#lease.isBound(this.#followers.promisedRoundOf(uuid), now),
     );
   }
@@ -201,7 +201,7 @@ export class Leadership {
 
   #commitDurable(): void {
     const state = this.#state;
-    const durable = quorumValue(state.configuration.configuration, (uuid) => this.#followers.matchOf(uuid));
+    const durable = commitValue(state.configuration.configuration, (uuid) => this.#followers.matchOf(uuid));
     if (durable < this.#firstOfTerm || durable <= state.commit) return;
     state.advanceCommit(durable);
     this.#followers.tellRemoved();
@@ -223,7 +223,7 @@ export class Leadership {
   #confirmReads(): void {
     const { configuration } = this.#state.configuration;
     const confirmed = this.#reads.confirm((round) =>
-      isQuorum(configuration, (uuid) => this.#followers.roundOf(uuid) >= round),
+      isCommitQuorum(configuration, (uuid) => this.#followers.roundOf(uuid) >= round),
     );
     if (confirmed === null) return;
     for (const claim of confirmed.claims) {

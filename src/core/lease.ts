@@ -1,6 +1,6 @@
 /**
  * A leader's lease (R22): until when no other can have been elected, by what scribes promised. A scribe that heard this leader
- * votes for nobody else for `leaseMillis`; the lease counts from before the round was sent that a majority has answered, and
+ * votes for nobody else for `leaseMillis`; the lease counts from before the round was sent that a commit quorum has answered, and
  * is shorter by what the clocks of two machines may differ. Never counts from when an answer came, and never comes back in a
  * term once leadership was offered to somebody: nobody can tell when the offer will be taken.
  */

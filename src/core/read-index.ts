@@ -1,6 +1,6 @@
 /**
- * ReadIndex (R19): a leader may serve a read at its commit index once a majority of scribes have confirmed, after the read
- * arrived, that it still leads. One round serves every read that arrived before it was sent; the next one starts when
+ * ReadIndex (R19): a leader may serve a read at its commit index once a commit quorum has confirmed, after the read arrived,
+ * that it still leads: whoever was elected before that would have asked one of them. One round serves every read that arrived before it was sent; the next one starts when
  * that is done, so a flood of reads costs one exchange at a time. Whatever else rests on leading still is confirmed along.
  */
 import type { PeerKey } from './messages.ts';

@@ -1,11 +1,11 @@
 /**
  * Who follows a leader that is gone, and when (§2.1, R9). A scribe whose link to the leader closed tells every worker so, and
- * in the same breath what a probe of it would have answered and the worker's turn. Once a majority has told, the probe is as good as
+ * in the same breath what a probe of it would have answered and the worker's turn. Once a vote quorum has told, the probe is as good as
  * made: whoever's turn is first asks for votes at once, the others leave it time to win, and the more the further their logs
  * lag. Nothing here is trusted for more than when to try: votes decide.
  */
 import { type LeaderGone, type PeerKey, type ProbeReply, scribeKey, workerKey } from './messages.ts';
-import { isQuorum } from './quorum.ts';
+import { isVoteQuorum } from './quorum.ts';
 import { compareIds, type Index, type Term } from './types.ts';
 import { couldVote } from './vote-rule.ts';
 import type { WorkerState } from './worker-state.ts';
@@ -30,7 +30,7 @@ export class Succession {
   /** When the first of them told. */
   #toldAt = 0;
   #quorumAt: number | null = null;
-  /** When the leader was first missed here, its term, and how long a majority's word is waited for. */
+  /** When the leader was first missed here, its term, and how long a vote quorum's word is waited for. */
   #missed: { readonly at: number; readonly term: Term; readonly patience: number } | null = null;
   #stood = false;
 
@@ -102,7 +102,7 @@ export class Succession {
 
   #isQuorumTold(): boolean {
     const { configuration } = this.#state.configuration;
-    return isQuorum(configuration, (uuid) => {
+    return isVoteQuorum(configuration, (uuid) => {
       const answer = this.#told.get(scribeKey(uuid))?.answer;
       return answer !== undefined && couldVote(answer, false);
     });

@@ -5,7 +5,7 @@
  *
  * What can go wrong: the other is gone, lags or never wins. One election timeout after it began the leader takes proposals
  * again as if nothing had happened (P38): it has given nothing away, since until a higher term is heard it leads. Safety
- * rests on the votes alone; whoever is told to stand needs a majority like anybody else.
+ * rests on the votes alone; whoever is told to stand needs a vote quorum like anybody else.
  */
 import type { Followers } from './followers.ts';
 import { type PeerKey, workerKey } from './messages.ts';

@@ -53,13 +53,24 @@ export interface ScribeMember {
   readonly address: string;
 }
 
-/** The scribes that vote and store; an entry of the log, active from the moment it is appended. */
-export interface Configuration {
+/** How many scribes of a set it takes to commit an entry, and to elect a leader; quorum.ts says which numbers will do. */
+export interface Quorums {
+  readonly commit: number;
+  readonly vote: number;
+}
+
+/** Scribes that decide together: by these numbers or, where none are said, by majorities, however many they come to be. */
+export interface Voters {
   readonly scribes: readonly ScribeMember[];
-  /** Joint: the voters before the change; decisions need a majority of these as well (membership.ts). */
-  readonly outgoing?: readonly ScribeMember[];
+  readonly quorums?: Quorums;
+}
+
+/** The scribes that vote and store; an entry of the log, active from the moment it is appended. */
+export interface Configuration extends Voters {
+  /** Joint: the voters before the change; decisions need a quorum of these as well (membership.ts). */
+  readonly outgoing?: Voters;
   /** The voters after a change that waits for the newcomers among them to catch up. */
-  readonly target?: readonly ScribeMember[];
+  readonly target?: Voters;
 }
 
 /** A configuration and the entry that holds it. */

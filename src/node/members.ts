@@ -2,7 +2,7 @@
  * The scribes of a running cluster, seen from outside: who they are by the leader's word, and the newcomer that a change would
  * let in; and a change asked for until it is over, whoever leads.
  */
-import { isStable, type MembershipChange } from '../core/membership.ts';
+import { decidesBy, isStable, type MembershipChange } from '../core/membership.ts';
 import { isVoter, membersOf } from '../core/quorum.ts';
 import type { ScribeMember } from '../core/types.ts';
 import { type ErrorCode, isScriptoriumError, ScriptoriumError } from '../errors.ts';
@@ -57,7 +57,10 @@ export async function findLeader({ clusterId, scribes, workers }: Contacts): Pro
 
 function nobodyLeads(asked: readonly string[], anybodyAnswers: boolean): ScriptoriumError {
   return anybodyAnswers
-    ? new ScriptoriumError('NO_LEADER', 'no worker leads: start a worker, and see that a majority of the scribes runs')
+    ? new ScriptoriumError(
+        'NO_LEADER',
+        'no worker leads: start a worker, and see that a vote quorum of the scribes runs, a majority if no other is configured',
+      )
     : new ScriptoriumError('UNREACHABLE', `nobody answers at ${asked.join(', ')}`);
 }
 
@@ -85,7 +88,7 @@ export interface Member extends ScribeMember {
 }
 
 export async function describeMembers(clusterId: string, configuration: IndexedConfiguration): Promise<Member[]> {
-  const goal = configuration.target ?? configuration.scribes;
+  const goal = (configuration.target ?? configuration).scribes;
   return await Promise.all(
     membersOf(configuration).map(async (member) => {
       const stays = goal.some(({ storageUuid }) => storageUuid === member.storageUuid);
@@ -130,8 +133,9 @@ function isOver(
     configuration.scribes.some((member) => member.storageUuid === storageUuid);
   return (
     isStable(configuration) &&
-    (change.kind === 'add' || !has(leavingUuid)) &&
-    (change.kind === 'remove' || has(change.member.storageUuid))
+    decidesBy(configuration, change) &&
+    (!('scribeId' in change) || !has(leavingUuid)) &&
+    (!('member' in change) || has(change.member.storageUuid))
   );
 }
 
@@ -145,7 +149,7 @@ export async function seeThrough(
   { leader, change, deadlineMillis }: { leader: Leader; change: MembershipChange; deadlineMillis: number },
 ): Promise<Leader> {
   const end = systemClock.now() + deadlineMillis;
-  const leaving = change.kind === 'add' ? undefined : change.scribeId;
+  const leaving = 'scribeId' in change ? change.scribeId : undefined;
   const leavingUuid = leader.status.configuration.scribes.find(({ scribeId }) => scribeId === leaving)?.storageUuid;
   for (let asked = leader; ; asked = await findLeader(contacts)) {
     if (asked !== leader && isOver(change, leavingUuid, asked.status.configuration)) return asked;

@@ -81,7 +81,7 @@ function readCandidacy(head: ByteReader): Candidacy {
   const term = readLivingTerm(head);
   const incarnation = head.hex128();
   const tail = readEntryId(head);
-  // A term is asked for above every term a majority reported (R2), so above that of any entry.
+  // A term is asked for above every term a vote quorum reported (R2), so above that of any entry.
   if (tail.term >= term) throw badFrame('a candidate whose log is not older than the term it asks for');
   return { term, incarnation, tail };
 }

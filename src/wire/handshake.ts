@@ -17,10 +17,11 @@ import { FRAME_TYPES, finishFrame, openFrame, startFrame } from './frame.ts';
  * (takeOver, transferVote), which a scribe of an older build would take for a breach of the protocol. 4: appends and their
  * answers name a lease (R22). 5: a scribe says that it
  * cannot read what it has (outcome unknown, storage repairing), which older readers would take for a breach as well. 6: scribes tell what a
- * probe would ask when a leader's link closes (leaderGone).
+ * probe would ask when a leader's link closes (leaderGone). 7: a configuration says which numbers make quorums (version 3), by which
+ * an older build would not decide.
  */
-export const PROTOCOL_MIN = 6;
-export const PROTOCOL_MAX = 6;
+export const PROTOCOL_MIN = 7;
+export const PROTOCOL_MAX = 7;
 
 /** A client that takes whatever cluster it reaches says so with this id. */
 export const ANY_CLUSTER = '0'.repeat(32);

@@ -21,17 +21,22 @@ const replace = (scribeId: string, name: string, uuid = name): MembershipChange 
 });
 
 describe('a change of the members', () => {
-  const catchingUp: Configuration = { scribes: abc.scribes, target: set('a', 'b', 'c', 'd') };
-  const joint: Configuration = { scribes: set('b', 'c'), outgoing: abc.scribes };
+  const catchingUp: Configuration = { scribes: abc.scribes, target: { scribes: set('a', 'b', 'c', 'd') } };
+  const joint: Configuration = { scribes: set('b', 'c'), outgoing: abc };
   const appended: readonly (readonly [string, Configuration, MembershipChange, Configuration])[] = [
     ['a newcomer catches up first', abc, add('d'), catchingUp],
     ['to remove one is joint at once', abc, remove('a'), joint],
-    ['one disk makes way for another', abc, replace('c', 'd'), { scribes: abc.scribes, target: set('a', 'b', 'd') }],
+    [
+      'one disk makes way for another',
+      abc,
+      replace('c', 'd'),
+      { scribes: abc.scribes, target: { scribes: set('a', 'b', 'd') } },
+    ],
     [
       'R26: a wiped disk is another one under the same name',
       abc,
       replace('c', 'c', 'new'),
-      { scribes: abc.scribes, target: [...set('a', 'b'), member('c', 'new')] },
+      { scribes: abc.scribes, target: { scribes: [...set('a', 'b'), member('c', 'new')] } },
     ],
     ['to remove who still catches up calls it off', catchingUp, remove('d'), abc],
   ];
@@ -79,7 +84,7 @@ describe('a change of the members', () => {
       nextStep(catchingUp, (uuid) => uuid !== 'd'),
       null,
     );
-    const wide = { scribes: set('a', 'b', 'c', 'd'), outgoing: abc.scribes };
+    const wide = { scribes: set('a', 'b', 'c', 'd'), outgoing: abc };
     assert.deepEqual(
       nextStep(catchingUp, () => true),
       wide,

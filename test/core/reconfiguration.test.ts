@@ -26,7 +26,7 @@ const inForce = (bench: Bench): Configuration => bench.machine.configuration.con
 describe('a leader that changes the members', () => {
   test('P27 R26: replaces a disk: catch up, joint, done; each step after the one before is committed', () => {
     const { bench } = asked(replaceC);
-    assert.deepEqual(inForce(bench), { ...configuration, target: abd });
+    assert.deepEqual(inForce(bench), { ...configuration, target: { scribes: abd } });
     bench.linkScribe('d');
     bench.acknowledge('scribe:a', at(2, 1), null, 1);
     const { sends } = bench.acknowledge('scribe:b', at(2, 1), null, 1);
@@ -35,9 +35,9 @@ describe('a leader that changes the members', () => {
     assert.equal(bench.machine.commit, 2);
     bench.now += 50;
     bench.machine.step({ kind: 'tick' }, bench.now);
-    assert.deepEqual(inForce(bench), { ...configuration, target: abd }, 'd holds nothing yet');
+    assert.deepEqual(inForce(bench), { ...configuration, target: { scribes: abd } }, 'd holds nothing yet');
     bench.acknowledge('scribe:d', at(2, 1));
-    assert.deepEqual(inForce(bench), { scribes: abd, outgoing: configuration.scribes });
+    assert.deepEqual(inForce(bench), { scribes: abd, outgoing: configuration });
     bench.acknowledge('scribe:a', at(3, 1));
     bench.acknowledge('scribe:d', at(3, 1));
     assert.equal(bench.machine.commit, 2, 'a majority of the new set alone decides nothing');
@@ -89,7 +89,7 @@ describe('a leader that changes the members', () => {
 
   test('P27: another leader goes on with a change that it finds half done', () => {
     const bench = new Bench();
-    const joint = { scribes: abd, outgoing: configuration.scribes };
+    const joint = { scribes: abd, outgoing: configuration };
     bench.append(
       1,
       at(0, 0),
@@ -110,7 +110,7 @@ describe('a leader that changes the members', () => {
 describe('a worker', () => {
   test('§7: a configuration that is truncated gives way to the one before', () => {
     const bench = new Bench();
-    const joint = { scribes: abd, outgoing: configuration.scribes };
+    const joint = { scribes: abd, outgoing: configuration };
     bench.append(
       5,
       at(0, 0),
@@ -141,7 +141,7 @@ describe('a worker', () => {
 
   test('R28: a configuration that a newer log lacks holds nobody up, however often it is told', () => {
     const bench = new Bench();
-    const never = { id: at(2, 1), configuration: { scribes: [newcomer], outgoing: configuration.scribes } };
+    const never = { id: at(2, 1), configuration: { scribes: [newcomer], outgoing: configuration } };
     bench.receive('scribe:a', { ...bench.probeAnswer(bench.campaign(), at(2, 1)), configuration: never });
     assert.deepEqual(inForce(bench), never.configuration, 'd is nowhere');
     const again = sent(bench.receive('scribe:b', bench.probeAnswer(bench.campaign(), at(2, 3))), 'probe')[0];
@@ -168,7 +168,7 @@ describe('a worker', () => {
 
   test('R28: asks one that it takes for joining: that one may alone know that it has become a voter', () => {
     const bench = new Bench();
-    const waiting = { ...configuration, target: abd };
+    const waiting = { ...configuration, target: { scribes: abd } };
     const log = [batch(1, 1, 'configuration'), { ...batch(2, 1, 'configuration'), configuration: waiting }];
     bench.append(1, at(0, 0), log, 1);
     bench.linkScribe('d');
@@ -185,7 +185,7 @@ describe('a worker', () => {
   });
 
   test('R28: a newer configuration that is heard, or read, while it catches up is asked before it stands', () => {
-    const joint = { scribes: abd, outgoing: configuration.scribes };
+    const joint = { scribes: abd, outgoing: configuration };
     const jointEntry = { ...batch(2, 1, 'configuration'), configuration: joint };
     const catchingUp = () => {
       const bench = new Bench();
@@ -209,7 +209,7 @@ describe('a worker', () => {
 
   test('a candidate counts nobody who only catches up, and asks them for no vote', () => {
     const bench = new Bench();
-    const waiting = { ...configuration, target: abd };
+    const waiting = { ...configuration, target: { scribes: abd } };
     const log = [batch(1, 1, 'configuration'), { ...batch(2, 1, 'configuration'), configuration: waiting }];
     bench.append(1, at(0, 0), log, 1);
     bench.linkScribe('d');
@@ -272,7 +272,7 @@ describe('a scribe that its own log does not name', () => {
     const { machine, receive } = blank();
     receive(notice({ scribes: abd }));
     assert.deepEqual(receive({ ...append, batches: [batch(1, 1)] }).persists, []);
-    receive(notice({ ...configuration, target: abd }));
+    receive(notice({ ...configuration, target: { scribes: abd } }));
     assert.deepEqual(
       receive({ ...append, batches: [batch(1, 1)] }).persists.map(({ kind }) => kind),
       ['hardState', 'append'],
@@ -282,10 +282,10 @@ describe('a scribe that its own log does not name', () => {
 
   test('R27: one that is out hears it, and from then on neither votes nor stores', () => {
     const { machine, receive } = blank();
-    receive(notice({ ...configuration, target: abd }));
+    receive(notice({ ...configuration, target: { scribes: abd } }));
     receive({
       ...append,
-      batches: [{ ...batch(1, 1, 'configuration'), configuration: { ...configuration, target: abd } }],
+      batches: [{ ...batch(1, 1, 'configuration'), configuration: { ...configuration, target: { scribes: abd } } }],
     });
     assert.equal(machine.standing, 'joining');
     receive(notice(configuration, false));
@@ -300,7 +300,7 @@ describe('a scribe that its own log does not name', () => {
 
   test('§7: a new voter votes by the entry that made it a newcomer, whether or not the joint one has reached it', () => {
     const { machine, receive } = blank();
-    const target = { ...configuration, target: abd };
+    const target = { ...configuration, target: { scribes: abd } };
     receive(notice(target, false));
     receive({ ...append, batches: [{ ...batch(1, 1, 'configuration'), configuration: target }] });
     machine.step({ kind: 'durable', write: 2, writeMicros: 0, fsyncMicros: 0 }, 0);

@@ -2,7 +2,7 @@
  * Every batch that any leader in any explored state ever built, each under the one it follows, one object for equal ones. A
  * node's number stands for a whole log: the path down to the first entry.
  */
-import type { Batch, BatchKind, Configuration, EntryId } from '../../src/core/types.ts';
+import type { Batch, BatchKind, Configuration, EntryId, Voters } from '../../src/core/types.ts';
 
 export interface LogNode {
   /** From 1; 0 is the empty log. */
@@ -95,8 +95,11 @@ export class LogNodes {
   }
 }
 
-export const describeConfiguration = ({ scribes, outgoing, target }: Configuration): string => {
-  const names = (set: Configuration['scribes'] | undefined): string =>
-    (set ?? []).map(({ storageUuid }) => storageUuid).join('');
-  return `${names(scribes)}/${names(outgoing)}/${names(target)}`;
+export const describeConfiguration = ({ outgoing, target, ...now }: Configuration): string => {
+  const text = ({ scribes, quorums }: Voters): string => {
+    const names = scribes.map(({ storageUuid }) => storageUuid).join('');
+    return quorums === undefined ? names : `${names}c${quorums.commit}v${quorums.vote}`;
+  };
+  const none = { scribes: [] };
+  return `${text(now)}/${text(outgoing ?? none)}/${text(target ?? none)}`;
 };

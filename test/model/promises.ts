@@ -1,9 +1,9 @@
 /**
  * What must hold in every state of the whole (the invariants of docs/testing.md), worked out from disks and histories alone. An
- * entry is chosen once a majority has accepted it: appended it durably while the disk's term was the entry's. Chosen is for ever,
+ * entry is chosen once a commit quorum has accepted it: appended it durably while the disk's term was the entry's. Chosen is for ever,
  * because what was accepted is remembered across crashes and truncations. Shares no code with the core.
  */
-import { agrees } from '../sim/agreement.ts';
+import { commits, elects } from '../sim/agreement.ts';
 import { demand } from '../sim/violation.ts';
 import type { Bodies } from './bodies.ts';
 import { nameOf } from './names.ts';
@@ -113,7 +113,7 @@ export class Promises {
         scribes.some(({ votes }, slot) => nameOf(cast, slot) === uuid && votes.get(term) === incarnation);
       const logs = [inherited, ...leaders.map(({ tip }) => tip)];
       const since = nodes.at(inherited).configured;
-      const elected = logs.some((tip) => nodes.configurationsSince(since, tip).some((set) => agrees(set, voted)));
+      const elected = logs.some((tip) => nodes.configurationsSince(since, tip).some((set) => elects(set, voted)));
       demand(elected, 'leader-without-votes', () => `${incarnation} in term ${term}`);
     }
   }
@@ -163,7 +163,7 @@ export class Promises {
             const other = theirs.get(term);
             return nameOf(cast, slot) === uuid && other !== undefined && nodes.at(other).index >= nodes.at(node).index;
           });
-        if (nodes.configurationsSince(node, tip ?? node).some((set) => agrees(set, accepts))) best = node;
+        if (nodes.configurationsSince(node, tip ?? node).some((set) => commits(set, accepts))) best = node;
       }
       if (best !== 0) chosen.push([term, best]);
     }

@@ -1,10 +1,10 @@
 /**
- * What a worker must have heard before it asks for votes or goes on leading: a majority's terms and tails (R2, R5), a
- * majority's answers (R8). Judged from the messages delivered to it, on its own clock.
+ * What a worker must have heard before it asks for votes or goes on leading: a vote quorum's terms and tails (R2, R5),
+ * a commit quorum's answers (R8). Judged from the messages delivered to it, on its own clock.
  */
 import type { Message, PeerKey, ProbeReply } from '../../src/core/messages.ts';
 import type { Configuration, LoggedConfiguration } from '../../src/core/types.ts';
-import { agrees } from './agreement.ts';
+import { commits, elects } from './agreement.ts';
 import { HeardConfigurations } from './heard-configurations.ts';
 import { describeId, idOf, type LogNode, notBehind } from './log-tree.ts';
 import { demand } from './violation.ts';
@@ -79,11 +79,11 @@ export class ElectionChecks {
     const told = [...this.#replies, ...this.#unasked];
     this.#probed = told.map(({ reply }) => reply.configuration);
     const sets = this.#heard.inForce(this.#world.tree.endingAt(this.#machine.tail) ?? null, this.#probed);
-    const byMajority = (what: (reply: ProbeReply) => boolean): boolean =>
-      sets.some((configuration) => agrees(configuration, saying(told, what)));
-    const lower = byMajority(({ term }) => term < message.term);
+    const byQuorum = (what: (reply: ProbeReply) => boolean): boolean =>
+      sets.some((configuration) => elects(configuration, saying(told, what)));
+    const lower = byQuorum(({ term }) => term < message.term);
     demand(lower, 'term-not-from-majority', () => `${this.#name} asks for ${message.term}`);
-    const covered = byMajority(({ tail }) => notBehind(message.tail, tail));
+    const covered = byQuorum(({ tail }) => notBehind(message.tail, tail));
     demand(covered, 'candidate-not-caught-up', () => `${this.#name} asks with ${describeId(message.tail)}`);
   }
 
@@ -99,7 +99,7 @@ export class ElectionChecks {
     return { index: idOf(configured).index, configuration };
   }
 
-  /** After a tick: a leader has answers of a majority from within an election timeout, give or take a heartbeat. */
+  /** After a tick: a leader has answers of a commit quorum from within an election timeout, give or take a heartbeat. */
   ticked(now: number): void {
     if (this.#machine.role !== 'leader') return;
     const { electionTimeoutMaxMillis, heartbeatMillis } = this.#world.plan.worker;
@@ -109,7 +109,7 @@ export class ElectionChecks {
     const since = Math.max(this.#electedAt, this.#configuredAt.at);
     const most = electionTimeoutMaxMillis + heartbeatMillis;
     const heard = (uuid: string): boolean => now - (this.#answeredAt.get(`scribe:${uuid}`) ?? since) <= most;
-    demand(agrees(configuration, heard), 'leader-without-quorum', () => `${this.#name} leads on`);
+    demand(commits(configuration, heard), 'leader-without-quorum', () => `${this.#name} leads on`);
   }
 }
 

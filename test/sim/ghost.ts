@@ -1,12 +1,12 @@
 /**
- * What is committed, worked out from disks alone: an entry is chosen once a majority of scribes have durably appended it, or
+ * What is committed, worked out from disks alone: an entry is chosen once a commit quorum of scribes has durably appended it, or
  * a later entry of the same term, while their own durable term was that term (Raft's commit rule, seen from outside). A
- * majority of what: of any configuration that the leader's log has had in force since it held the entry (Raft §6). Chosen
+ * quorum of what: of any configuration that the leader's log has had in force since it held the entry (Raft §6). Chosen
  * is for ever: later truncations, votes and crashes do not undo it, and nothing may contradict it.
  */
 
 import type { Configuration } from '../../src/core/types.ts';
-import { agrees } from './agreement.ts';
+import { commits } from './agreement.ts';
 import { configurationsSince, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
 
@@ -67,7 +67,7 @@ export class Ghost {
     const highest = [...inTerm.values()].sort((left, right) => right.lastIndex - left.lastIndex);
     const chosen = highest.find((node) =>
       configurationsSince(node, tip).some((configuration) =>
-        agrees(configuration, (uuid) => (inTerm.get(uuid)?.lastIndex ?? 0) >= node.lastIndex),
+        commits(configuration, (uuid) => (inTerm.get(uuid)?.lastIndex ?? 0) >= node.lastIndex),
       ),
     );
     return chosen !== undefined && this.#extend(chosen);

@@ -92,8 +92,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'quorum.js',
-        find: 'return values[majority(values.length) - 1] ?? 0;',
-        replace: 'return values[majority(values.length) - 2] ?? 0;',
+        find: 'return values[quorumsOf(set).commit - 1] ?? 0;',
+        replace: 'return values[quorumsOf(set).commit - 2] ?? 0;',
       },
     ],
   },
@@ -256,7 +256,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'leadership.js',
-        find: 'if (!isQuorum(configuration.configuration, heard))\n            return false;',
+        find: 'if (!isCommitQuorum(configuration.configuration, heard))\n            return false;',
         replace: '',
       },
     ],
@@ -279,7 +279,11 @@ export const MUTANTS: readonly Mutant[] = [
     rule: '§7',
     caughtBy: 'commit-not-chosen',
     patches: [
-      { file: 'quorum.js', find: 'outgoing === undefined ? [scribes] : [scribes, outgoing]', replace: '[scribes]' },
+      {
+        file: 'quorum.js',
+        find: 'configuration.outgoing === undefined ? [configuration] : [configuration, configuration.outgoing]',
+        replace: '[configuration]',
+      },
     ],
     run: runMembers,
   },
@@ -331,9 +335,9 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'quorum.js',
-        find: 'const sets = ({ scribes, outgoing }) => outgoing === undefined ? [scribes] : [scribes, outgoing];',
+        find: 'configuration.outgoing === undefined ? [configuration] : [configuration, configuration.outgoing]',
         replace:
-          'const sets = ({ scribes, outgoing, target }) => outgoing === undefined ? [target ?? scribes] : [scribes, outgoing];',
+          'configuration.outgoing === undefined ? [configuration.target ?? configuration] : [configuration, configuration.outgoing]',
       },
     ],
     run: runMembers,
@@ -395,7 +399,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'election.js',
-        find: 'if (isQuorum(configuration, granted))',
+        find: 'if (isVoteQuorum(configuration, granted))',
         replace:
           'if (configuration.scribes.filter(({ storageUuid }) => granted(storageUuid)).length * 2 >= configuration.scribes.length)',
       },

@@ -3,7 +3,7 @@
  * chosen before its term, nobody calls committed what the disks do not bear out. Shares no code with the core.
  */
 import type { Configuration } from '../../src/core/types.ts';
-import { agrees } from './agreement.ts';
+import { elects } from './agreement.ts';
 import type { Ghost } from './ghost.ts';
 import { covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
 import { demand } from './violation.ts';
@@ -51,7 +51,7 @@ export class Rules {
       return grant?.incarnation === incarnation && notBehind(idOf(inherited), idOf(grant.tip));
     };
     const who = (): string => `${incarnation} leads term ${term} from ${describeId(idOf(inherited))}`;
-    const elected = inForce.some((configuration) => agrees(configuration, voted));
+    const elected = inForce.some((configuration) => elects(configuration, voted));
     demand(elected, 'leader-without-votes', who);
   }
 

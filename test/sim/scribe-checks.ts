@@ -157,7 +157,7 @@ export class ScribeChecks {
   #isNewcomer(tip: LogNode | null): boolean {
     if (tip === null) return false;
     const all = configurationsSince(this.#world.rules.ghost.nodes[0] as LogNode, tip);
-    return all.some(({ target }) => target?.some((member) => member.storageUuid === this.#place.storageUuid));
+    return all.some(({ target }) => target?.scribes.some((member) => member.storageUuid === this.#place.storageUuid));
   }
 
   #probeReply(reply: ProbeReply): void {

@@ -9,8 +9,8 @@ export const LEGEND = `legend: time in ms · a, b, … scribes · w0, w1, … wo
 /** `7@3 a b c, out b c d`: the entry, who votes, and what else stands in it. */
 function describeConfiguration({ id, configuration: { scribes, outgoing, target } }: LoggedConfiguration): string {
   const names = (set: readonly ScribeMember[]): string => set.map(({ scribeId }) => scribeId).join(' ');
-  const out = outgoing === undefined ? '' : `, out ${names(outgoing)}`;
-  return `members ${describeId(id)} ${names(scribes)}${out}${target === undefined ? '' : `, target ${names(target)}`}`;
+  const out = outgoing === undefined ? '' : `, out ${names(outgoing.scribes)}`;
+  return `members ${describeId(id)} ${names(scribes)}${out}${target === undefined ? '' : `, target ${names(target.scribes)}`}`;
 }
 
 export function describeMessage(message: Message): string {

@@ -6,7 +6,7 @@ import type { Alarm, ChangeAnswer, TransferAnswer, WorkerEffects, WorkerEvent } 
 import type { MembershipChange } from '../../src/core/membership.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
 import type { Batch, Configuration, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
-import { agrees } from './agreement.ts';
+import { commits } from './agreement.ts';
 import { ElectionChecks } from './election-checks.ts';
 import { Host, type HostEvent } from './host.ts';
 import { configurationsSince, covering, describeId, FILLER } from './log-tree.ts';
@@ -256,14 +256,14 @@ export class WorkerHost extends Host {
     }
   }
 
-  /** The product's promise, at the moment it is made: acknowledged means durable on a majority of disks. */
+  /** The product's promise, at the moment it is made: acknowledged means durable on a commit quorum of disks. */
   #durableOnQuorum(index: number, term: number): void {
     const { scribes, rules } = this.world;
     const holders = scribes.filter(({ disk }) => disk.image.holds({ index, term }));
     const holding = (uuid: string): boolean => holders.some(({ storageUuid }) => storageUuid === uuid);
     const node = covering(rules.ghost.tip, index);
     const tip = rules.leaderOf(rules.ghost.chosenIn.at(-1) ?? 0)?.tip ?? rules.ghost.tip;
-    const kept = node?.term === term && configurationsSince(node, tip).some((it) => agrees(it, holding));
+    const kept = node?.term === term && configurationsSince(node, tip).some((it) => commits(it, holding));
     demand(
       kept,
       'acknowledged-not-durable',

@@ -8,8 +8,8 @@ const names = (members: readonly ScribeMember[]): string =>
   members.map(({ scribeId, storageUuid }) => (scribeId === storageUuid ? scribeId : storageUuid)).join(' ');
 
 export function describeConfiguration({ scribes, outgoing, target }: Configuration): string {
-  if (outgoing !== undefined) return `${names(outgoing)} and ${names(scribes)}, both`;
-  return target === undefined ? names(scribes) : `${names(scribes)}, on the way to ${names(target)}`;
+  if (outgoing !== undefined) return `${names(outgoing.scribes)} and ${names(scribes)}, both`;
+  return target === undefined ? names(scribes) : `${names(scribes)}, on the way to ${names(target.scribes)}`;
 }
 
 export function describePersist(persist: Persist): string {

@@ -1,7 +1,9 @@
 /** Generators of everything that crosses a link: any value an honest peer could send, limits included. */
 import fc from 'fast-check';
+import type { MembershipChange, QuorumChoice } from '../../src/core/membership.ts';
 import type { Message, ProbeReply } from '../../src/core/messages.ts';
-import type { Batch, Configuration, EntryId, WorkerIdentity } from '../../src/core/types.ts';
+import { majority } from '../../src/core/quorum.ts';
+import type { Batch, Configuration, EntryId, Quorums, Voters, WorkerIdentity } from '../../src/core/types.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { encodeBatch, encodeConfigurationBatch, encodeNoopBatch } from '../../src/wire/batch.ts';
 import type { ClientReply, ClientRequest } from '../../src/wire/client-protocol.ts';
@@ -37,16 +39,30 @@ const optionalEntryId = fc.option(entryId, { nil: null });
 const workerIdentity: fc.Arbitrary<WorkerIdentity> = record({ workerId: id, incarnation: hex128, address });
 export const bytes = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ maxLength: 3000 }));
 
-const scribeSet = fc.uniqueArray(record({ scribeId: id, storageUuid: hex128, address }), {
+const scribe = record({ scribeId: id, storageUuid: hex128, address });
+const scribeSet = fc.uniqueArray(scribe, {
   minLength: 1,
   maxLength: 15,
   comparator: (left, right) => left.scribeId === right.scribeId || left.storageUuid === right.storageUuid,
 });
 
+/** Any numbers that are safe for so many scribes. */
+const quorumsFor = (size: number): fc.Arbitrary<Quorums> =>
+  fc
+    .integer({ min: majority(size), max: size })
+    .chain((vote) => record({ commit: fc.integer({ min: size + 1 - vote, max: vote }), vote: fc.constant(vote) }));
+
+const voters: fc.Arbitrary<Voters> = scribeSet.chain((scribes) =>
+  fc.oneof(
+    fc.constant({ scribes }),
+    quorumsFor(scribes.length).map((quorums) => ({ scribes, quorums })),
+  ),
+);
+
 export const configuration: fc.Arbitrary<Configuration> = fc.oneof(
-  scribeSet.map((scribes) => ({ scribes })),
-  fc.tuple(scribeSet, scribeSet).map(([scribes, outgoing]) => ({ scribes, outgoing })),
-  fc.tuple(scribeSet, scribeSet).map(([scribes, target]) => ({ scribes, target })),
+  voters,
+  fc.tuple(voters, voters).map(([now, outgoing]) => ({ ...now, outgoing })),
+  fc.tuple(voters, voters).map(([now, target]) => ({ ...now, target })),
 );
 
 export const section = fc.array(bytes, { minLength: 1, maxLength: 6 }).map((entries) => {
@@ -198,12 +214,25 @@ export const message: fc.Arbitrary<Message> = fc.oneof(...(Object.values(message
 const prose = fc.string({ unit: 'grapheme', maxLength: 60 }).filter((text) => !/\p{Cc}/u.test(text));
 const code = fc.constantFrom(...(Object.keys(ERRORS) as ErrorCode[]));
 
+const quorumChoice: fc.Arbitrary<QuorumChoice> = fc.oneof(
+  fc.constant('majority' as const),
+  record({ commit: fc.nat(255), vote: fc.nat(255) }),
+);
+const maybeQuorums = fc.option(quorumChoice, { nil: null }).map((quorums) => (quorums === null ? {} : { quorums }));
+const change: fc.Arbitrary<MembershipChange> = fc.oneof(
+  fc.tuple(scribe, maybeQuorums).map(([member, said]): MembershipChange => ({ kind: 'add', member, ...said })),
+  fc.tuple(id, maybeQuorums).map(([scribeId, said]): MembershipChange => ({ kind: 'remove', scribeId, ...said })),
+  record({ kind: fc.constant('replace' as const), scribeId: id, member: scribe }),
+  record({ kind: fc.constant('quorums' as const), quorums: quorumChoice }),
+);
+
 export const clientRequest: fc.Arbitrary<ClientRequest> = fc.oneof(
   fc.tuple(integer, u32, section).map(([request, deadlineMillis, body]): ClientRequest => {
     return { kind: 'propose', request, deadlineMillis, ...body };
   }),
   record({ kind: fc.constant('query' as const), request: integer, deadlineMillis: u32, query: bytes }),
   record({ kind: fc.constant('status' as const), request: integer }),
+  record({ kind: fc.constant('changeMembers' as const), request: integer, change }),
 );
 
 const results = fc.array(record({ failed: fc.boolean(), bytes }), { minLength: 1, maxLength: 5 });

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MAX_FRAME_BYTES, MAX_INTEGER } from '../../src/core/limits.ts';
 import type { Append, Message } from '../../src/core/messages.ts';
+import type { Configuration } from '../../src/core/types.ts';
 import { isScriptoriumError } from '../../src/errors.ts';
 import { encodeNoopBatch } from '../../src/wire/batch.ts';
 import { FRAME_HEADER_BYTES, FRAME_TYPES, finishFrame, startFrame } from '../../src/wire/frame.ts';
@@ -172,6 +173,29 @@ describe('message codec', () => {
       const configuration = { id: { index: 1, term: 1 }, configuration: { scribes } };
       assert.throws(() => decodeMessage(encodeMessage({ ...MESSAGES.probeReply, configuration })), BAD_FRAME);
     }
+  });
+
+  it('R1 R11: refuses numbers of which two quorums could miss each other, and a version that says none', () => {
+    const { id, configuration: now } = MESSAGES.probeReply.configuration;
+    const decoded = (configuration: Configuration): unknown =>
+      decodeMessage(encodeMessage({ ...MESSAGES.probeReply, configuration: { id, configuration } }));
+    const good = { ...now, quorums: { commit: 1, vote: 3 } };
+    assert.deepEqual(decoded(good), { ...MESSAGES.probeReply, configuration: { id, configuration: good } });
+    for (const [commit, vote] of [
+      [1, 2],
+      [2, 1],
+      [0, 3],
+      [3, 0],
+      [4, 4],
+      [255, 255],
+      [3, 2],
+    ] as const) {
+      const bad = { ...now, quorums: { commit, vote } };
+      assert.throws(() => decoded(bad), BAD_FRAME, `${commit} and ${vote} of 3`);
+      assert.throws(() => decoded({ ...now, outgoing: bad }), BAD_FRAME);
+      assert.throws(() => decoded({ ...good, target: bad }), BAD_FRAME);
+    }
+    assert.throws(() => decoded({ ...now, quorums: { commit: 0, vote: 0 } }), BAD_FRAME);
   });
 
   it('a value that does not fit its field is a bug here, not a frame', () => {

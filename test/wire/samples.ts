@@ -1,4 +1,5 @@
 /** One fixed value of every frame: the golden vectors are their bytes. Never change a value here; add one. */
+import type { MembershipChange } from '../../src/core/membership.ts';
 import type { Message, ProbeReply } from '../../src/core/messages.ts';
 import { encodeBatch, encodeConfigurationBatch, encodeNoopBatch } from '../../src/wire/batch.ts';
 import {
@@ -25,6 +26,7 @@ const configuration = {
   })),
 };
 const newcomer = { scribeId: 'scribe-3', storageUuid: 'd4'.repeat(16), address: '127.0.0.1:7104' };
+const quorums = { commit: 1, vote: 3 };
 const changed = [...configuration.scribes.slice(0, 2), newcomer];
 const leader = { workerId: 'worker-1', incarnation: INCARNATION, address: '[::1]:7201' };
 
@@ -42,8 +44,17 @@ export const BATCHES = {
   noop: encodeNoopBatch(place(7, 41)),
   command: encodeBatch({ ...place(7, 42), kind: 'command', count: commands.count, body: commands.section }),
   configuration: encodeConfigurationBatch(place(8, 45), configuration),
-  'configuration-target': encodeConfigurationBatch(place(9, 46), { ...configuration, target: changed }),
-  'configuration-joint': encodeConfigurationBatch(place(9, 47), { scribes: changed, outgoing: configuration.scribes }),
+  'configuration-target': encodeConfigurationBatch(place(9, 46), { ...configuration, target: { scribes: changed } }),
+  'configuration-joint': encodeConfigurationBatch(place(9, 47), { scribes: changed, outgoing: configuration }),
+  'configuration-quorums': encodeConfigurationBatch(place(9, 48), { ...configuration, quorums }),
+  'configuration-quorums-joint': encodeConfigurationBatch(place(9, 49), {
+    scribes: changed,
+    outgoing: { ...configuration, quorums },
+  }),
+  'configuration-quorums-target': encodeConfigurationBatch(place(9, 50), {
+    ...configuration,
+    target: { scribes: changed, quorums },
+  }),
 };
 
 const probeReply: ProbeReply = {
@@ -107,7 +118,7 @@ export const MESSAGES: { readonly [K in Message['kind']]: Extract<Message, { kin
   configurationNotice: {
     kind: 'configurationNotice',
     term: 9,
-    configuration: { id: { index: 47, term: 9 }, configuration: { scribes: changed, outgoing: configuration.scribes } },
+    configuration: { id: { index: 47, term: 9 }, configuration: { scribes: changed, outgoing: configuration } },
     committed: true,
   },
   follow: { kind: 'follow', tail: { index: 12, term: 3 } },
@@ -126,6 +137,14 @@ export const REQUESTS: { readonly [K in ClientRequest['kind']]: Extract<ClientRe
     request: 4,
     change: { kind: 'replace', scribeId: 'scribe-3', member: newcomer },
   },
+};
+
+/** More of one request: every kind of change of the members, but for the one above. */
+const CHANGES: Readonly<Record<string, MembershipChange>> = {
+  'changeMembers-add': { kind: 'add', member: newcomer },
+  'changeMembers-add-quorums': { kind: 'add', member: newcomer, quorums: { commit: 2, vote: 3 } },
+  'changeMembers-remove': { kind: 'remove', scribeId: 'scribe-3', quorums: 'majority' },
+  'changeMembers-quorums': { kind: 'quorums', quorums },
 };
 
 export const REPLIES: { readonly [K in ClientReply['kind']]: Extract<ClientReply, { kind: K }> } = {
@@ -180,7 +199,8 @@ const sample = <T extends { readonly kind: string }>(
   value: T,
   encode: (value: T) => Uint8Array,
   decode: (frame: Uint8Array) => unknown,
-): Sample => ({ name: value.kind, value, frame: encode(value), decode });
+  name = value.kind,
+): Sample => ({ name, value, frame: encode(value), decode });
 
 /** Every frame of the wire format, with the decoder that reads it. */
 export const SAMPLES: readonly Sample[] = [
@@ -189,5 +209,8 @@ export const SAMPLES: readonly Sample[] = [
   ),
   ...Object.values(MESSAGES).map((value) => sample<Message>(value, encodeMessage, decodeMessage)),
   ...Object.values(REQUESTS).map((value) => sample<ClientRequest>(value, encodeRequest, decodeRequest)),
+  ...Object.entries(CHANGES).map(([name, change]) =>
+    sample<ClientRequest>({ kind: 'changeMembers', request: 4, change }, encodeRequest, decodeRequest, name),
+  ),
   ...Object.values(REPLIES).map((value) => sample<ClientReply>(value, encodeReply, decodeReply)),
 ];
