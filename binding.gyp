@@ -27,6 +27,7 @@
         'native/journal_read.cc',
         'native/journal_release.cc',
         'native/log_index.cc',
+        'native/memory_holder.cc',
         'native/offline_repair.cc',
         'native/prior_content.cc',
         'native/probe_disk.cc',

@@ -8,6 +8,7 @@
 #include "addon_task.h"
 #include "addon_values.h"
 #include "crc32c.h"
+#include "memory_holder.h"
 #include "probe_disk.h"
 
 namespace scriptorium::addon {
@@ -149,6 +150,8 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value Hold(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), HoldMemory()); }
+
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports["NativeJournal"] = NativeJournal::Class(env);
   exports["crc32c"] = Napi::Function::New<Crc32cOf>(env, "crc32c");
@@ -156,6 +159,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports["probeDisk"] = Napi::Function::New<Probe>(env, "probeDisk");
   exports["planRepair"] = Napi::Function::New<Plan>(env, "planRepair");
   exports["repair"] = Napi::Function::New<Repair>(env, "repair");
+  exports["holdMemory"] = Napi::Function::New<Hold>(env, "holdMemory");
   exports["inspect"] = Napi::Function::New<Inspect>(env, "inspect");
   return exports;
 }

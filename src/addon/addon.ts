@@ -97,6 +97,7 @@ interface Addon {
   planRepair(directory: string): Promise<NativeRepairPlan>;
   repair(directory: string, cut: CutPlace | null): Promise<Repaired>;
   probeDisk(directory: string, writes: number): Promise<NativeDiskProbe>;
+  holdMemory(): number;
 }
 
 /** The root of the package, seen from dist/src/addon. */
@@ -106,3 +107,10 @@ export const addon = load(root) as Addon;
 
 /** CRC32C of `bytes[start, end)`, an unsigned 32-bit number; the whole array by default. */
 export const crc32c: (bytes: Uint8Array, start?: number, end?: number) => number = addon.crc32c;
+
+/**
+ * From now on a second process, `memory-holder` by name, shares the memory of this one and ends right after it: so the kernel
+ * closes the sockets of this process the moment it is killed, before it gives back the memory (native/memory_holder.h). Its
+ * process id, the same at every call; 0 where the system does not allow it.
+ */
+export const holdMemory: () => number = addon.holdMemory;

@@ -21,7 +21,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   node: ['core', 'wire', 'storage', 'transport', 'machine', 'runtime'],
   kv: ['core', 'machine', 'runtime', 'node'],
   server: ['core', 'runtime', 'node', 'kv'],
-  cli: ['core', 'wire', 'storage', 'transport', 'machine', 'runtime', 'node', 'kv', 'server', 'bench'],
+  cli: ['core', 'addon', 'wire', 'storage', 'transport', 'machine', 'runtime', 'node', 'kv', 'server', 'bench'],
   '': ['core', 'wire', 'storage', 'machine', 'runtime', 'node'],
 };
 

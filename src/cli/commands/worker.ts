@@ -1,5 +1,6 @@
 /** `worker`: runs the state machine and may lead. Keeps nothing on disk; runs until told to stop. */
 import { pathToFileURL } from 'node:url';
+import { holdMemory } from '../../addon/addon.ts';
 import { startRespServer } from '../../kv/resp-server.ts';
 import { contactsOf, readClusterFile } from '../../node/cluster-file.ts';
 import { WorkerNode } from '../../node/worker-node.ts';
@@ -67,6 +68,7 @@ export const worker = defineCommand({
     if (resp !== undefined && machine !== undefined)
       throw badOption('--resp serves the key-value store; it does not go with --machine');
     const log = createLog(`worker ${id}`, settings.logLevel);
+    holdMemory(); // others should miss this worker the moment it is killed, however large its state is (R9)
     const node = await WorkerNode.start({
       workerId: id,
       ...(await contacts(settings)),
