@@ -39,6 +39,8 @@ export class Connection {
   readonly address: string;
   readonly #link: Link;
   readonly #waiting = new Map<number, Waiting>();
+  /** Who waits for any sign of life. */
+  readonly #listening = new Set<{ resolve(): void; reject(error: ScriptoriumError): void }>();
   #nextRequest = 1;
   #closed: ScriptoriumError | null = null;
   #onClosed: () => void = () => {};
@@ -106,6 +108,24 @@ export class Connection {
     });
   }
 
+  get isOpen(): boolean {
+    return this.#closed === null;
+  }
+
+  /** Resolves when the other end has said something from now on; rejects when the link ends before. Aborting gives up. */
+  answers(signal: AbortSignal): Promise<void> {
+    if (this.#closed !== null) return Promise.reject(this.#closed);
+    return new Promise((resolve, reject) => {
+      const heard = { resolve, reject };
+      this.#listening.add(heard);
+      signal.addEventListener('abort', () => {
+        this.#listening.delete(heard);
+        reject(new ScriptoriumError('UNREACHABLE', `${this.address}: no answer in time`));
+      });
+      this.#link.send(PING);
+    });
+  }
+
   onClosed(callback: () => void): void {
     this.#onClosed = callback;
     if (this.#closed !== null) callback();
@@ -124,6 +144,8 @@ export class Connection {
 
   #receive(frame: Uint8Array): void {
     this.#silentSweeps = 0;
+    for (const heard of this.#listening) heard.resolve();
+    this.#listening.clear();
     if (livenessOf(frame) !== undefined) return;
     const reply = decodeReply(new Uint8Array(frame)); // answers outlive the frame
     const waiting = this.#waiting.get(reply.request);
@@ -151,6 +173,8 @@ export class Connection {
     this.#closed = new ScriptoriumError('CONNECTION_LOST', `${why}; what was sent may still take effect`);
     for (const { reject } of this.#waiting.values()) reject(this.#closed);
     this.#waiting.clear();
+    for (const { reject } of this.#listening) reject(this.#closed);
+    this.#listening.clear();
     this.#onClosed();
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Dials several addresses, each a little after the one before it, and takes whoever answers first: one that has just been started,
- * or hangs, must not hold up who could be asked elsewhere. The others are given up.
+ * or hangs, must not hold up who could be asked elsewhere.
  */
 import { systemClock } from '../runtime/clock.ts';
 
@@ -9,17 +9,14 @@ const HEAD_START_MILLIS = 10;
 /** One that does not answer by then is passed over. */
 const DIAL_MILLIS = 300;
 
-interface Closable {
-  close(): void;
-}
-
-/** Rejects with the last failure when none of `addresses`, one or more, answers. */
-export function firstToAnswer<T extends Closable>(
+/** Rejects with the last failure when none of `addresses`, one or more, answers. `late` is given who answers after the first. */
+export function firstToAnswer<T>(
   addresses: readonly string[],
   open: (address: string, signal: AbortSignal) => Promise<T>,
+  late: (connection: T) => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const controllers: AbortController[] = [];
+    let dialled = 0;
     let failed = 0;
     let over = false;
     let cancelNext = (): void => {};
@@ -31,18 +28,17 @@ export function firstToAnswer<T extends Closable>(
     };
     const dialNext = (): void => {
       cancelNext();
-      const address = addresses[controllers.length];
+      const address = addresses[dialled];
       if (over || address === undefined) return;
       const controller = new AbortController();
-      controllers.push(controller);
+      dialled += 1;
       const cancelDial = systemClock.setTimer(DIAL_MILLIS, () => controller.abort());
       cancelNext = systemClock.setTimer(HEAD_START_MILLIS, dialNext);
       open(address, controller.signal).then(
         (connection) => {
           cancelDial();
-          if (over) return connection.close();
+          if (over) return late(connection);
           finish(() => resolve(connection));
-          for (const other of controllers) if (other !== controller) other.abort();
         },
         (error: unknown) => {
           cancelDial();

@@ -1,7 +1,11 @@
-/** Keeps one connection to the worker that is believed to lead: goes where refusals point, else to the next first contact. */
+/**
+ * Knows the connection to the worker that is believed to lead: goes where refusals point, else to the next first contact. Those to
+ * the other contacts are kept as spares.
+ */
 import { systemClock } from '../runtime/clock.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { firstToAnswer } from './first-to-answer.ts';
+import { Spares } from './spares.ts';
 
 /** A worker that was lost is not gone back to so soon, even where others still take it for the leader. */
 const SUSPECT_MILLIS = 500;
@@ -9,6 +13,7 @@ const SUSPECT_MILLIS = 500;
 export class LeaderFinder {
   readonly #contacts: readonly string[];
   readonly #options: Omit<ConnectionOptions, 'address'>;
+  readonly #spares: Spares;
   #current: Promise<Connection> | null = null;
   /** What it resolved to, until that is over. */
   #connected: Connection | null = null;
@@ -21,6 +26,7 @@ export class LeaderFinder {
   constructor(contacts: readonly string[], options: Omit<ConnectionOptions, 'address'>) {
     this.#contacts = contacts;
     this.#options = options;
+    this.#spares = new Spares(contacts, (address, signal) => this.#open(address, signal));
     this.#target = contacts[0] as string;
   }
 
@@ -30,21 +36,22 @@ export class LeaderFinder {
     const first = this.#target;
     // Beside a busy leader the others would win, only to name it again.
     const others = this.#isNamed ? [] : this.#contacts.filter((it) => it !== first && !this.#isSuspect(it));
-    const dialled = firstToAnswer([first, ...others], (address, signal) =>
-      Connection.open({ ...this.#options, address }, signal),
+    const dialled = firstToAnswer(
+      [first, ...others],
+      (address, signal) => this.#reach(address, signal),
+      (late) => this.#spares.put(late),
     );
-    const lost = (address: string): void => {
-      if (this.#current === dialled) this.#lost(address); // an older one's end says nothing of the one in use
-    };
     dialled.then(
       (connection) => {
-        if (this.#current === dialled) {
-          this.#connected = connection;
-          this.#target = connection.address;
-        }
-        connection.onClosed(() => lost(connection.address));
+        if (this.#current !== dialled) return this.#spares.put(connection);
+        this.#connected = connection;
+        this.#target = connection.address;
+        this.#spares.standBy(connection.address);
+        if (!connection.isOpen) this.#lost(connection.address);
       },
-      () => lost(first),
+      () => {
+        if (this.#current === dialled) this.#lost(first);
+      },
     );
     this.#current = dialled;
     return dialled;
@@ -60,13 +67,36 @@ export class LeaderFinder {
     if (this.#target === from.address) return false;
     this.#current = null;
     this.#connected = null;
-    from.closeWhenIdle();
+    this.#spares.put(from);
     return this.#isNamed;
   }
 
   async close(): Promise<void> {
     const connection = await this.#current?.catch(() => null);
     connection?.close();
+    this.#spares.close();
+  }
+
+  /** A spare is used once it has answered: it may belong to a process that hangs. */
+  async #reach(address: string, signal: AbortSignal): Promise<Connection> {
+    const spare = this.#spares.take(address);
+    if (spare === undefined) return await this.#open(address, signal);
+    try {
+      await spare.answers(signal);
+    } catch (error) {
+      this.#spares.put(spare);
+      throw error;
+    }
+    return spare;
+  }
+
+  async #open(address: string, signal: AbortSignal): Promise<Connection> {
+    const connection = await Connection.open({ ...this.#options, address }, signal);
+    connection.onClosed(() => {
+      if (connection === this.#connected) this.#lost(address); // the end of any other says nothing of the one in use
+      this.#spares.ended(connection);
+    });
+    return connection;
   }
 
   #lost(address: string): void {

@@ -75,13 +75,11 @@ describe('a client', () => {
     refused.answer({ ...FAILURE, request, code: 'NOT_LEADER', leader: leader.address });
     await leader.greeting(); // and it says nothing for now
     const order: string[] = [];
-    const [, welcome] = await Promise.all([
+    const [, last] = await Promise.all([
       leader.parting().then(() => order.push('gives the named one up')),
-      other.greeting().finally(() => order.push('asks the other again')),
+      other.request().finally(() => order.push('asks the other again')),
     ]);
     assert.deepEqual(order, ['gives the named one up', 'asks the other again']);
-    welcome();
-    const last = await other.request();
     last.answer({
       kind: 'proposed',
       request: last.request.request,

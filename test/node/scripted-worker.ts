@@ -4,15 +4,19 @@ import { selectTransport } from '../../src/transport/select.ts';
 import type { Link, Listener } from '../../src/transport/transport.ts';
 import { type ClientReply, type ClientRequest, decodeRequest, encodeReply } from '../../src/wire/client-protocol.ts';
 import { answerHello, decodeHandshake, encodeHandshake, type Hello } from '../../src/wire/handshake.ts';
-import { livenessOf } from '../../src/wire/liveness.ts';
+import { livenessOf, PONG } from '../../src/wire/liveness.ts';
 
 const CLUSTER = 'c1'.repeat(16);
 
 export class ScriptedWorker {
-  readonly #greetings = new Queue<() => void>();
+  readonly #welcomes = new Queue<() => void>();
   readonly #requests = new Queue<{ request: ClientRequest; answer(reply: ClientReply): void }>();
   readonly #partings = new Queue<undefined>();
   #listener: Listener | undefined;
+  /** Answers no ping, as a process that hangs. */
+  hangs = false;
+  /** How many said hello. */
+  greetings = 0;
 
   static async start(): Promise<ScriptedWorker> {
     const worker = new ScriptedWorker();
@@ -28,6 +32,7 @@ export class ScriptedWorker {
           message: (frame) => {
             if (!greeted) worker.#greet(link, decodeHandshake(frame) as Hello);
             else if (livenessOf(frame) === undefined) worker.#take(link, frame);
+            else if (!worker.hangs) link.send(PONG);
             greeted = true;
           },
           closed: () => worker.#partings.add(undefined),
@@ -43,7 +48,7 @@ export class ScriptedWorker {
 
   /** The next client that says hello; call the result to welcome it. */
   greeting(): Promise<() => void> {
-    return this.#greetings.next();
+    return this.#welcomes.next();
   }
 
   /** The next end of a link, greeted or not. */
@@ -62,7 +67,8 @@ export class ScriptedWorker {
 
   #greet(link: Link, hello: Hello): void {
     const identity = { role: 'worker', id: 'w', key: 'f0'.repeat(16), address: this.address } as const;
-    this.#greetings.add(() => void link.send(encodeHandshake(answerHello(hello, CLUSTER, identity))));
+    this.greetings++;
+    this.#welcomes.add(() => void link.send(encodeHandshake(answerHello(hello, CLUSTER, identity))));
   }
 
   #take(link: Link, frame: Uint8Array): void {
