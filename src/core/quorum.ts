@@ -19,7 +19,7 @@ export function whyNotQuorums({ commit, vote }: Quorums, size: number): string |
   if (!isPart(commit) || !isPart(vote)) return `a quorum of ${size} scribes is 1 to ${size} of them`;
   // An entry that a vote quorum has not heard of would be lost with the next leader.
   if (vote + commit <= size)
-    return `a vote by ${vote} of ${size} scribes can miss what ${commit} others committed: it takes a vote quorum of at least ${size + 1 - commit}`;
+    return `a vote quorum of ${vote} and a commit quorum of ${commit} can miss each other among ${size} scribes: it takes a vote quorum of at least ${size + 1 - commit}`;
   // With the rule before, this makes two vote quorums meet as well; and a leader that cannot commit could not even read.
   if (vote < commit)
     return `who is elected by ${vote} scribes must be able to commit: it takes a vote quorum of at least ${commit}`;

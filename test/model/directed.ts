@@ -304,6 +304,41 @@ export const DIRECTED: readonly Scope[] = [
     },
     FOUR,
   ),
+  scope(
+    'R11: two of four scribes commit and three elect; a leader dies while both have its entry and one of them on its disk',
+    (stage) => {
+      stage.elect(X4, A, B, C);
+      stage.exchange([A, B, C, D, X4]);
+      stage.propose(X4);
+      stage.carry(X4, A, B);
+      stage.flush(A);
+      stage.hush(A);
+      stage.crash(X4);
+    },
+    { cast: { scribes: 4, workers: 1 }, quorums: { commit: 2, vote: 3 } },
+  ),
+  scope(
+    'R11: one of three scribes commits and all elect, an entry half replicated',
+    (stage) => {
+      stage.elect(X, A, B, C);
+      stage.exchange([A, B, C, X, Y]);
+      stage.propose(X);
+      stage.carry(X, A);
+      stage.flush(A);
+      stage.lose(X, B, C, Y);
+    },
+    { quorums: { commit: 1, vote: 3 } },
+  ),
+  scope(
+    '§7: three scribes on the way from majorities to a commit by one and a vote by all, half replicated',
+    (stage) => {
+      stage.elect(X, A, B);
+      stage.exchange([A, B, C, X, Y]);
+      stage.change(X, { kind: 'quorums', quorums: { commit: 1, vote: 3 } });
+      stage.carry(X, A);
+      stage.flush(A);
+    },
+  ),
 ];
 
 const FROM_THE_BEGINNING: Bounds = { ...MORE, covering: 'more' };

@@ -38,4 +38,9 @@ export const FOUND_BY_MODEL: readonly FoundByModel[] = [
     scope: '§7: a newcomer has caught up, and the entry that names it is on its way to the other disks',
     invariant: 'applied-not-chosen',
   },
+  {
+    mutant: 'a worker leads when a commit quorum votes for it',
+    scope: 'R11: one of three scribes commits and all elect, an entry half replicated',
+    invariant: 'leader-without-votes',
+  },
 ];

@@ -1,5 +1,6 @@
 /** One exploration: where it starts, how far it goes, and what it found. */
 import type { WorkerOptions } from '../../src/core/effects.ts';
+import type { Quorums } from '../../src/core/types.ts';
 import type { Machines } from '../sim/machines.ts';
 import { Bodies } from './bodies.ts';
 import { Explain } from './explain.ts';
@@ -16,6 +17,8 @@ export interface Scope {
   readonly cast: Cast;
   /** Scribes in the first configuration; the others are blank. Default: all. */
   readonly members?: number;
+  /** The numbers of the first configuration. Default: majorities. */
+  readonly quorums?: Quorums;
   /** How many of the first scribes play the same part and may exchange names. Default: the members. */
   readonly alike?: number;
   /** What is allowed from the start of the exploration on; terms and indexes count from the highest there. */
@@ -53,6 +56,7 @@ export function explore(scope: Scope, machines: Machines, limits: Limits): Explo
     cast,
     more.covering === 'more' ? more : ANY,
     Object.freeze({ ...OPTIONS, ...scope.options }),
+    scope.quorums,
   );
   const stage = new Stage(setting, members);
   scope.direct?.(stage);

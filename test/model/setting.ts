@@ -1,7 +1,7 @@
 /** What all states of one exploration share: the machines under test, who takes part, timing, and how far to go. */
 import type { WorkerOptions } from '../../src/core/effects.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
-import type { Configuration, LoggedConfiguration } from '../../src/core/types.ts';
+import type { Configuration, LoggedConfiguration, Quorums } from '../../src/core/types.ts';
 import type { Machines } from '../sim/machines.ts';
 import { Letters } from './letters.ts';
 import { describeConfiguration, LogNodes } from './log-nodes.ts';
@@ -46,14 +46,16 @@ export class Setting {
   bounds: Bounds;
   /** How many processes of a worker everybody is linked to from the start. */
   readonly incarnations: number;
+  readonly #quorums: Quorums | undefined;
   readonly #configurations = new Map<string, Configuration>();
   readonly #known = new Map<Configuration, string>();
 
-  constructor(machines: Machines, cast: Cast, bounds: Bounds, options: WorkerOptions) {
+  constructor(machines: Machines, cast: Cast, bounds: Bounds, options: WorkerOptions, quorums?: Quorums) {
     this.machines = machines;
     this.cast = cast;
     this.bounds = bounds;
     this.options = options;
+    this.#quorums = quorums;
     this.incarnations = bounds.covering === 'more' ? bounds.crashes + 1 : 1;
     this.letters = new Letters(cast, this.nameOf);
   }
@@ -90,7 +92,7 @@ export class Setting {
       const name = scribeName(at);
       return { scribeId: name, storageUuid: name, address: name };
     });
-    return this.configuration({ scribes });
+    return this.configuration(this.#quorums === undefined ? { scribes } : { scribes, quorums: this.#quorums });
   }
 
   /** What a worker is started with. */

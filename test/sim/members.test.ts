@@ -1,6 +1,6 @@
 /**
  * Histories of changing members in virtual time: adds, removals, replacements, lost disks, and leaders that crash at every
- * step of a change, under partitions. Covers P21, P27–P29.
+ * step of a change, under partitions; in a fifth of them by quorums that are no majorities and change too. Covers P21, P27–P29.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -26,6 +26,11 @@ describe('membership', () => {
     for (const kind of ['add', 'remove', 'replace']) {
       assert.ok(total(({ changes }) => changes.get(kind) ?? 0) > HISTORIES / 2, `too few of ${kind}`);
     }
+    assert.ok(total(({ changes }) => changes.get('quorums') ?? 0) > HISTORIES / 5, 'too few of quorums');
+    assert.ok(
+      total(({ reached }) => reached.get('change refused') ?? 0) > HISTORIES / 20,
+      'unsafe numbers were refused',
+    );
     assert.ok(total(({ faults }) => faults.get('crash-in-change') ?? 0) > HISTORIES, 'leaders crashed');
     for (const branch of ['disk lost', 'vote storage', 'change unknown', 'scribe fetches']) {
       assert.ok(total(({ reached }) => reached.get(branch) ?? 0) > HISTORIES / 10, `never reached: ${branch}`);

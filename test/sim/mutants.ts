@@ -406,6 +406,37 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'numbers are accepted of which a vote can just miss a commit',
+    rule: 'R11',
+    caughtBy: 'unsafe-quorums',
+    patches: [{ file: 'quorum.js', find: 'if (vote + commit <= size)', replace: 'if (vote + commit < size)' }],
+    run: runMembers,
+  },
+  {
+    name: 'a worker leads when a commit quorum votes for it',
+    rule: 'R1',
+    caughtBy: 'leader-without-votes',
+    patches: [
+      {
+        file: 'election.js',
+        find: 'if (isVoteQuorum(configuration, granted))',
+        replace: 'if (isCommitQuorum(configuration, granted))',
+      },
+    ],
+  },
+  {
+    name: 'a worker asks for votes when a commit quorum has answered',
+    rule: 'R2',
+    caughtBy: 'term-not-from-majority',
+    patches: [
+      {
+        file: 'election.js',
+        find: 'if (isVoteQuorum(configuration, mayElect))',
+        replace: 'if (isCommitQuorum(configuration, mayElect))',
+      },
+    ],
+  },
+  {
     name: 'a leader calls a newcomer what its log calls one, without asking whether it leads still',
     rule: 'R26',
     caughtBy: 'acknowledged-by-stranger',

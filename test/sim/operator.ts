@@ -2,11 +2,13 @@
  * Who changes the members in a run: adds, removes and replaces scribes, and loses whole disks, one change after the other,
  * through whichever worker leads, asking again where no answer came. Legal throughout: never more disks are lost than the
  * configuration bears, and a lost disk comes back only as a new one, under another storage uuid, that asks to be let in (R26).
+ * Where the plan has numbers for quorums it changes those too, and now and then asks for numbers that must be refused.
  */
-import type { MembershipChange } from '../../src/core/membership.ts';
-import type { ScribeMember } from '../../src/core/types.ts';
+import type { MembershipChange, QuorumChoice } from '../../src/core/membership.ts';
+import type { Quorums, ScribeMember } from '../../src/core/types.ts';
 import type { Random } from '../random.ts';
 import { Disk, Image } from './disk.ts';
+import { someQuorums } from './plan.ts';
 import type { World } from './world.ts';
 
 /** An answer that does not come for so long is not waited for. */
@@ -52,15 +54,37 @@ export class Operator {
 
   #choose(): MembershipChange {
     const { scribes } = this.#world.members;
+    const ofQuorums = this.#world.plan.quorums !== null && this.#random.chance(0.4);
+    if (ofQuorums) return { kind: 'quorums', quorums: this.#numbers(scribes.length) };
     const victim = this.#random.pick(scribes);
     const kind = this.#random.pick(['add', 'remove', 'replace', 'replace', 'lose', 'lose'] as const);
-    const spare = Math.floor((scribes.length - 1) / 2);
-    if (kind === 'lose' && spare > 0) return this.#lose(victim);
-    if (kind === 'remove' && scribes.length > 1) return { kind: 'remove', scribeId: victim.scribeId };
-    if (kind === 'add' && scribes.length < MOST_SCRIBES) return { kind: 'add', member: this.#format(this.#name()) };
+    if (kind === 'lose' && this.#bearsLoss) return this.#lose(victim);
+    if (kind === 'remove' && scribes.length > 1)
+      return { kind: 'remove', scribeId: victim.scribeId, ...this.#chosenFor(scribes.length - 1) };
+    if (kind === 'add' && scribes.length < MOST_SCRIBES)
+      return { kind: 'add', member: this.#format(this.#name()), ...this.#chosenFor(scribes.length + 1) };
     const scribeId = this.#random.chance(0.5) ? victim.scribeId : this.#name();
     // The old process of the same name keeps running beside the new one until it is out.
     return { kind: 'replace', scribeId: victim.scribeId, member: this.#format(scribeId) };
+  }
+
+  /** Without any one disk, what is committed is still on another, and a leader can still be elected. */
+  get #bearsLoss(): boolean {
+    const { scribes, quorums } = this.#world.members;
+    if (quorums === undefined) return scribes.length > 2;
+    return quorums.commit > 1 && quorums.vote < scribes.length;
+  }
+
+  /** Numbers for so many scribes; a fifth of them just not enough to meet. */
+  #numbers(scribes: number): Quorums {
+    const quorums = someQuorums(scribes, this.#random);
+    return this.#random.chance(0.2) ? { ...quorums, vote: scribes - quorums.commit } : quorums;
+  }
+
+  /** With every change of how many there are, where numbers decide. */
+  #chosenFor(scribes: number): { readonly quorums?: QuorumChoice } {
+    if (this.#world.plan.quorums === null) return {};
+    return { quorums: this.#random.chance(0.3) ? 'majority' : someQuorums(scribes, this.#random) };
   }
 
   /** The disk is gone for good; a blank one takes its place in the machine (P21). */
@@ -103,15 +127,17 @@ export class Operator {
       this.#world.trace(() => `operator hears ${answer.outcome} ${answer.reason}`);
       this.#world.reach(`change ${answer.outcome}`);
       if (answer.outcome === 'done') this.#finished(change);
+      else if (answer.outcome === 'refused' && change.kind === 'quorums') this.#finished(null);
       else again(20);
     });
   }
 
-  #finished(change: MembershipChange): void {
+  /** `change`: what was carried out, or null. */
+  #finished(change: MembershipChange | null): void {
     this.#wanted = null;
     this.#request++;
     if (this.#stopped) this.#world.schedule.after(600, () => this.#world.rescueWorkers());
-    this.done.set(change.kind, (this.done.get(change.kind) ?? 0) + 1);
+    if (change !== null) this.done.set(change.kind, (this.done.get(change.kind) ?? 0) + 1);
     // Those who are out are stopped some time later, or run on; whatever they say must not count (R27).
     for (const site of this.#world.scribes) {
       if (site.gone || this.#world.isMember(site.storageUuid) || this.#random.chance(0.3)) continue;

@@ -3,6 +3,7 @@
  * how often. Each seed picks its own few kinds (swarm testing): all at once hide what each would show alone.
  */
 import type { WorkerOptions } from '../../src/core/effects.ts';
+import type { Quorums } from '../../src/core/types.ts';
 import type { Random } from '../random.ts';
 
 export const FAULT_KINDS = [
@@ -64,6 +65,8 @@ export interface Plan {
   /** Entries added to each batch, at most. */
   readonly fillers: number;
   readonly worker: WorkerOptions;
+  /** The numbers that the first configuration says, or null: majorities. */
+  readonly quorums: Quorums | null;
   /** Mean milliseconds between changes of the members, or null: they stay as they are. */
   readonly changeMillis: number | null;
 }
@@ -112,6 +115,17 @@ export const withLeases = (plan: Plan): Plan => ({
   worker: { ...plan.worker, leaseMillis: plan.worker.electionTimeoutMinMillis },
 });
 
+/** Any numbers that are safe for so many scribes, and a majority's among them. */
+export function someQuorums(scribes: number, random: Random): Quorums {
+  const commit = random.integer(1, scribes + 1);
+  const vote = random.integer(Math.max(commit, scribes - commit + 1), scribes + 1);
+  return { commit, vote };
+}
+
+/** A fifth of the seeds have quorums that are not majorities. */
+export const withQuorums = (plan: Plan, random: Random): Plan =>
+  plan.seed % 5 === 2 ? { ...plan, quorums: someQuorums(plan.scribes, random) } : plan;
+
 /** Timers of people who are not in a hurry: between continents, and slower still. Heartbeat, least and most election timeout. */
 const TIMERS = [
   [500, 2500, 5000],
@@ -153,6 +167,7 @@ export function makePlan(seed: number, random: Random): Plan {
     thinkMillis: random.pick([3, 15, 60]),
     fillers: random.pick([0, 0, 2, 6]),
     worker: workerOptions(random),
+    quorums: null,
     changeMillis: null,
   };
 }

@@ -10,7 +10,7 @@ import { idOf } from './log-tree.ts';
 import type { Machines } from './machines.ts';
 import { LATE_LINK_DOWN_MILLIS } from './network.ts';
 import { Operator } from './operator.ts';
-import { changingLeaders, changingMembers, longLife, type Plan, withLeases } from './plan.ts';
+import { changingLeaders, changingMembers, longLife, type Plan, withLeases, withQuorums } from './plan.ts';
 import { Trace } from './trace.ts';
 import { Transfers } from './transfers.ts';
 import { demand, Violation } from './violation.ts';
@@ -60,7 +60,10 @@ class Run {
   #faults: Faults | null = null;
 
   constructor(seed: number, machines: Machines, trace: Trace | null, kind: RunKind, leftOut: ReadonlySet<number>) {
-    this.world = new World(seed, machines, trace, (plan) => ({ ...ADAPT[kind](plan, new Random(seed)), leftOut }));
+    this.world = new World(seed, machines, trace, (plan) => ({
+      ...withQuorums(ADAPT[kind](plan, new Random(seed)), new Random(seed)),
+      leftOut,
+    }));
     this.#kind = kind;
   }
 

@@ -1,16 +1,19 @@
 /** One line per event: what a failing seed prints. */
 import type { Message } from '../../src/core/messages.ts';
-import type { LoggedConfiguration, ScribeMember } from '../../src/core/types.ts';
+import type { LoggedConfiguration, Voters } from '../../src/core/types.ts';
 import { describeId } from './log-tree.ts';
 
 export const LEGEND = `legend: time in ms · a, b, … scribes · w0, w1, … workers (…:xxxx an incarnation) · x <- y: x receives from y
         T term · i@t the entry with index i and term t · +n batches carried`;
 
-/** `7@3 a b c, out b c d`: the entry, who votes, and what else stands in it. */
-function describeConfiguration({ id, configuration: { scribes, outgoing, target } }: LoggedConfiguration): string {
-  const names = (set: readonly ScribeMember[]): string => set.map(({ scribeId }) => scribeId).join(' ');
-  const out = outgoing === undefined ? '' : `, out ${names(outgoing.scribes)}`;
-  return `members ${describeId(id)} ${names(scribes)}${out}${target === undefined ? '' : `, target ${names(target.scribes)}`}`;
+/** `7@3 a b c (c1 v3), out b c d`: the entry, who votes and by which numbers if not majorities, and what else stands in it. */
+function describeConfiguration({ id, configuration: { outgoing, target, ...now } }: LoggedConfiguration): string {
+  const names = ({ scribes, quorums }: Voters): string =>
+    [...scribes.map(({ scribeId }) => scribeId), ...(quorums ? [`(c${quorums.commit} v${quorums.vote})`] : [])].join(
+      ' ',
+    );
+  const out = outgoing === undefined ? '' : `, out ${names(outgoing)}`;
+  return `members ${describeId(id)} ${names(now)}${out}${target === undefined ? '' : `, target ${names(target)}`}`;
 }
 
 export function describeMessage(message: Message): string {

@@ -4,7 +4,8 @@
  */
 import type { WorkerEffects } from '../../src/core/effects.ts';
 import type { Append, Message } from '../../src/core/messages.ts';
-import type { Batch, EntryId } from '../../src/core/types.ts';
+import type { Batch, Configuration, EntryId } from '../../src/core/types.ts';
+import { isSafe } from './agreement.ts';
 import type { ElectionChecks } from './election-checks.ts';
 import { covering, describeId, idOf, isBelow, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
@@ -107,6 +108,10 @@ export class WorkerChecks {
       'change-before-commit',
       () => `${this.#name} appends ${describeId({ index: batch.firstIndex, term: batch.term })}`,
     );
+    const { outgoing, target, ...now } = batch.configuration as Configuration;
+    for (const set of [now, outgoing, target]) {
+      demand(set === undefined || isSafe(set), 'unsafe-quorums', () => `${this.#name} appends ${JSON.stringify(set)}`);
+    }
     this.#grows(batch, idOf(leader.tip), []);
     this.#world.rules.reconfigured(leader);
   }

@@ -60,7 +60,8 @@ export class World {
       const scribeId = String.fromCharCode(97 + at);
       return { scribeId, storageUuid: this.random.hex128(), address: `${scribeId}:1` };
     });
-    const configuration: Configuration = { scribes: members };
+    const { quorums } = this.plan;
+    const configuration: Configuration = quorums === null ? { scribes: members } : { scribes: members, quorums };
     // What `init` writes on every disk: the configuration as entry 1, of term 1.
     const first = this.tree.grow({ ...this.build('configuration', 1, 1, 1, 0), configuration }, null, []);
     this.rules = new Rules(new Ghost(first));

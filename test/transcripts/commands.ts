@@ -67,11 +67,12 @@ function stateOf(stage: Stage, actor: Actor): string {
   return `${actor.name}: term ${of('term')}, vote for ${of('vote')}; log ${of('log')}, on the disk ${of('disk')}; committed ${of('commit')}`;
 }
 
-/** `add d`, `remove c`, `replace c d`, `replace c c2`: another disk may keep the name. */
+/** `add d`, `remove c`, `replace c d`, `replace c c2`: another disk may keep the name. `quorums 1 3`: one commits, three elect. */
 function changeOf([kind, first = '', second = '']: readonly string[]): MembershipChange {
   if (kind === 'add') return { kind, member: member(first) };
   if (kind === 'remove') return { kind, scribeId: first };
   if (kind === 'replace') return { kind, scribeId: first, member: member(second.replace(/\d$/, ''), second) };
+  if (kind === 'quorums') return { kind, quorums: { commit: numberOf(first), vote: numberOf(second) } };
   throw new Error(`${kind} is no change of the members`);
 }
 

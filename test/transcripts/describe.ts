@@ -1,15 +1,18 @@
 /** What a transcript says of logs, writes and members; a log is written as the terms of its entries, as the Raft paper draws it. */
 import type { Persist } from '../../src/core/effects.ts';
-import type { Configuration, ScribeMember } from '../../src/core/types.ts';
+import type { Configuration, ScribeMember, Voters } from '../../src/core/types.ts';
 import type { WorkerMachine } from '../../src/core/worker.ts';
 import { describeId, type LogNode } from '../sim/log-tree.ts';
 
 const names = (members: readonly ScribeMember[]): string =>
   members.map(({ scribeId, storageUuid }) => (scribeId === storageUuid ? scribeId : storageUuid)).join(' ');
 
-export function describeConfiguration({ scribes, outgoing, target }: Configuration): string {
-  if (outgoing !== undefined) return `${names(outgoing.scribes)} and ${names(scribes)}, both`;
-  return target === undefined ? names(scribes) : `${names(scribes)}, on the way to ${names(target.scribes)}`;
+const votersText = ({ scribes, quorums }: Voters): string =>
+  quorums === undefined ? names(scribes) : `${names(scribes)} (commit ${quorums.commit}, vote ${quorums.vote})`;
+
+export function describeConfiguration({ outgoing, target, ...now }: Configuration): string {
+  if (outgoing !== undefined) return `${votersText(outgoing)} and ${votersText(now)}, both`;
+  return target === undefined ? votersText(now) : `${votersText(now)}, on the way to ${votersText(target)}`;
 }
 
 export function describePersist(persist: Persist): string {
