@@ -105,8 +105,9 @@ export class Client implements LogService {
 
   /**
    * Change the scribes by joint consensus, one change at a time: add a newcomer, remove one, or let the disk of one make way for
-   * another. A newcomer must be running, blank, and reachable at its address: it is sent the log first, and votes only when it
-   * keeps up. Resolves when the change is committed and over; asking for what is done already changes nothing.
+   * another; or change the quorums, which `add` and `remove` must say anew where numbers are in force. A newcomer must be running,
+   * blank, and reachable at its address: it is sent the log first, and votes only when it keeps up. Resolves when the change is
+   * committed and over; asking for what is done already changes nothing.
    *
    * Rejects CHANGE_REFUSED (nothing was done; the message says why), and with outcome unknown (DEADLINE_EXCEEDED,
    * LEADERSHIP_LOST, CONNECTION_LOST) when nobody was left to tell: a change once begun is gone on with by every later leader,

@@ -5,7 +5,8 @@
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { MAX_SCRIBES } from '../core/limits.ts';
-import type { Batch, ScribeMember } from '../core/types.ts';
+import { whyNotQuorums } from '../core/quorum.ts';
+import type { Batch, Quorums, ScribeMember } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { randomHex } from '../runtime/random.ts';
@@ -21,6 +22,8 @@ export interface ClusterFile {
   /** Wall clock at creation; the stamp of the first entry. */
   readonly createdMillis: number;
   readonly scribes: readonly ScribeMember[];
+  /** By which the scribes decide in the beginning; without: by majorities. */
+  readonly quorums?: Quorums;
   /** Where the scribes listened when their members were last changed with this file at hand. */
   readonly contacts?: readonly string[];
 }
@@ -31,10 +34,19 @@ const HEX_128 = /^[0-9a-f]{32}$/;
 /** The first entry and the hard state that goes with it: term 1 is over before anybody could stand in it. */
 export const FIRST_TERM = 1;
 
-export function createCluster(scribes: readonly Pick<ScribeMember, 'scribeId' | 'address'>[]): ClusterFile {
+export function createCluster(
+  scribes: readonly Pick<ScribeMember, 'scribeId' | 'address'>[],
+  quorums: Quorums | null = null,
+): ClusterFile {
   const members = scribes.map(({ scribeId, address }) => ({ scribeId, address, storageUuid: randomHex(16) }));
   return parseCluster(
-    { schema: 1, clusterId: randomHex(16), createdMillis: systemClock.wallMillis(), scribes: members },
+    {
+      schema: 1,
+      clusterId: randomHex(16),
+      createdMillis: systemClock.wallMillis(),
+      scribes: members,
+      ...(quorums && { quorums }),
+    },
     'the cluster',
   );
 }
@@ -115,13 +127,18 @@ export async function formatScribe(
   });
 }
 
-const genesis = ({ createdMillis, scribes }: ClusterFile): Batch =>
-  encodeConfigurationBatch({ term: FIRST_TERM, firstIndex: 1, timestampMillis: createdMillis }, { scribes });
+const genesis = ({ createdMillis, scribes, quorums }: ClusterFile): Batch =>
+  encodeConfigurationBatch(
+    { term: FIRST_TERM, firstIndex: 1, timestampMillis: createdMillis },
+    quorums === undefined ? { scribes } : { scribes, quorums },
+  );
 
 function parseCluster(value: unknown, source: string): ClusterFile {
   const bad = (rule: string): ScriptoriumError => new ScriptoriumError('BAD_OPTION', `${source}: ${rule}`);
   if (typeof value !== 'object' || value === null) throw bad('must be a JSON object');
-  const { schema, clusterId, createdMillis, scribes, contacts } = value as Partial<Record<keyof ClusterFile, unknown>>;
+  const { schema, clusterId, createdMillis, scribes, quorums, contacts } = value as Partial<
+    Record<keyof ClusterFile, unknown>
+  >;
   if (schema !== 1) throw bad(`schema is ${String(schema)}, this build reads 1`);
   if (typeof clusterId !== 'string' || !HEX_128.test(clusterId)) throw bad('clusterId must be 32 hex digits');
   if (!Number.isSafeInteger(createdMillis) || (createdMillis as number) < 0)
@@ -135,11 +152,26 @@ function parseCluster(value: unknown, source: string): ClusterFile {
     const twice = values.find((candidate, position) => values.indexOf(candidate) !== position);
     if (twice !== undefined) throw bad(`two scribes have the same ${key}, ${twice}`);
   }
-  const file: ClusterFile = { schema, clusterId, createdMillis: createdMillis as number, scribes: members };
+  const file: ClusterFile = {
+    schema,
+    clusterId,
+    createdMillis: createdMillis as number,
+    scribes: members,
+    ...(quorums === undefined ? {} : { quorums: parseQuorums(quorums, members.length, bad) }),
+  };
   if (contacts === undefined) return file;
   if (!Array.isArray(contacts) || contacts.length > MAX_SCRIBES || !contacts.every(isAddress))
     throw bad(`contacts must be a list of at most ${MAX_SCRIBES} addresses`);
   return { ...file, contacts };
+}
+
+function parseQuorums(value: unknown, scribes: number, bad: (rule: string) => ScriptoriumError): Quorums {
+  const { commit, vote } = (value ?? {}) as Partial<Record<keyof Quorums, unknown>>;
+  if (typeof commit !== 'number' || typeof vote !== 'number')
+    throw bad('quorums must have the numbers commit and vote');
+  const why = whyNotQuorums({ commit, vote }, scribes);
+  if (why !== null) throw bad(`quorums: ${why}`);
+  return { commit, vote };
 }
 
 const isAddress = (value: unknown): value is string => typeof value === 'string' && ADDRESS_PATTERN.test(value);

@@ -3,14 +3,15 @@
  * bytes everywhere (Log Matching; a batch is never re-cut), so two scribes that differ below the commit index are a fault
  * that nothing else would show before a read from the wrong one. Holds one batch per scribe at a time.
  */
-import { type Batch, lastIndex } from '../core/types.ts';
+import { quorumsOf } from '../core/quorum.ts';
+import { type Batch, lastIndex, type Voters } from '../core/types.ts';
 import { isScriptoriumError } from '../errors.ts';
 import { readScribeLog } from './log-reader.ts';
 import { scribeStatus } from './observe.ts';
 
 export interface ComparedScribe {
   readonly address: string;
-  /** `behind` holds a shorter log, which is lawful for a minority; `differs` is a fault. */
+  /** `behind` holds a shorter log, which is lawful for those beyond a commit quorum; `differs` is a fault. */
   readonly state: 'equal' | 'behind' | 'differs' | 'unreachable';
   /** Last index compared and found equal. */
   readonly through: number;
@@ -19,7 +20,7 @@ export interface ComparedScribe {
 export interface ComparedLogs {
   readonly commitIndex: number;
   readonly scribes: readonly ComparedScribe[];
-  /** No two scribes differ, and a majority holds everything committed. */
+  /** No two scribes differ, and a commit quorum holds everything committed. */
   readonly sound: boolean;
 }
 
@@ -69,7 +70,8 @@ async function compareAll(readings: readonly Reading[], commitIndex: number): Pr
   }
 }
 
-export async function compareLogs(clusterId: string, addresses: readonly string[]): Promise<ComparedLogs> {
+export async function compareLogs(clusterId: string, voters: Voters): Promise<ComparedLogs> {
+  const addresses = voters.scribes.map(({ address }) => address);
   const statuses = await Promise.all(addresses.map((address) => scribeStatus(address, clusterId)));
   const commitIndex = Math.max(0, ...statuses.map((status) => status?.commitIndex ?? 0));
   const readings = addresses.map((address): Reading => {
@@ -84,6 +86,6 @@ export async function compareLogs(clusterId: string, addresses: readonly string[
   }
   const scribes = readings.map(({ address, state, through }) => ({ address, state, through }));
   const complete = scribes.filter(({ state }) => state === 'equal').length;
-  const sound = complete > addresses.length / 2 && scribes.every(({ state }) => state !== 'differs');
+  const sound = complete >= quorumsOf(voters).commit && scribes.every(({ state }) => state !== 'differs');
   return { commitIndex, scribes, sound };
 }

@@ -94,9 +94,29 @@ describe('usage', () => {
     [
       'members without what to do',
       ['members'],
-      /^scriptorium: BAD_OPTION: members needs one of list, add, remove, replace\n$/,
+      /^scriptorium: BAD_OPTION: members needs one of list, add, remove, replace, quorums\n$/,
     ],
     ['a misspelt thing to do', ['members', 'lsit'], /^scriptorium: BAD_OPTION: .*\n$/],
+    [
+      'quorums without any',
+      ['members', 'quorums'],
+      /^scriptorium: BAD_OPTION: --commit-quorum with --vote-quorum is needed/,
+    ],
+    [
+      'half of the numbers',
+      ['members', 'add', '--newcomer', 'h:1', '--vote-quorum', '3'],
+      /^scriptorium: BAD_OPTION: --commit-quorum and --vote-quorum go together\n$/,
+    ],
+    [
+      'numbers and majorities',
+      ['members', 'quorums', '--commit-quorum', '2', '--vote-quorum', '3', '--majorities'],
+      /^scriptorium: BAD_OPTION: --majorities does not go with numbers\n$/,
+    ],
+    [
+      'a cluster whose votes could miss what is committed',
+      ['init', '--dir', 'DIR/none', '--scribe', 'a=h:1,b=h:2,c=h:3', '--commit-quorum', '1', '--vote-quorum', '2'],
+      /^scriptorium: BAD_OPTION: the cluster: quorums: .*vote quorum of at least 3\n$/,
+    ],
     ['nobody to remove', ['members', 'remove'], /^scriptorium: BAD_OPTION: --scribe is needed/],
     [
       'a newcomer without a name',

@@ -5,7 +5,7 @@ import { demo } from './demo.ts';
 import { dev } from './dev.ts';
 import { init } from './init.ts';
 import { inspect } from './inspect.ts';
-import { addMember, listMembers, removeMember, replaceMember } from './members.ts';
+import { addMember, listMembers, removeMember, replaceMember, setQuorums } from './members.ts';
 import { probeDiskCommand } from './probe-disk.ts';
 import { repair } from './repair.ts';
 import { scribe } from './scribe.ts';
@@ -23,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   addMember,
   removeMember,
   replaceMember,
+  setQuorums,
   bench,
   inspect,
   verify,

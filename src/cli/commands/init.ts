@@ -13,6 +13,7 @@ import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { badOption, identifier, integer, path, type Settings, scribeList, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
+import { chosenNumbers, quorumNumbers } from '../quorum-options.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -20,6 +21,7 @@ const options = {
   dir: path({ description: 'Directory to make the cluster (or the one scribe) in.', fallback: './data' }),
   scribe: scribeList({ description: 'A scribe of the new cluster and where it will listen; repeat for each.' }),
   cluster: path({ description: 'Cluster file of an existing cluster; with --only.', fallback: undefined }),
+  ...quorumNumbers,
   only: identifier({ description: 'Format only this scribe of --cluster, in --dir itself.', fallback: undefined }),
   segmentMebibytes: integer({
     description: 'Size of a journal segment file.',
@@ -45,7 +47,7 @@ const formatOptions = ({ segmentMebibytes, allowBuffered }: Settings<typeof opti
 async function createAll(settings: Settings<typeof options>): Promise<ClusterFile> {
   if (settings.scribe.length === 0)
     throw badOption('init needs --scribe id=host:port at least once, or --cluster with --only');
-  const cluster = createCluster(settings.scribe.map(parseScribe));
+  const cluster = createCluster(settings.scribe.map(parseScribe), chosenNumbers(settings));
   makeDirectory(settings.dir);
   for (const { scribeId } of cluster.scribes)
     await formatScribe(cluster, scribeId, join(settings.dir, scribeId), formatOptions(settings));
@@ -56,6 +58,8 @@ async function createAll(settings: Settings<typeof options>): Promise<ClusterFil
 
 async function formatOne(settings: Settings<typeof options>, file: string, only: string): Promise<ClusterFile> {
   if (settings.scribe.length > 0) throw badOption('--scribe makes a new cluster; it does not go with --cluster');
+  if (chosenNumbers(settings) !== null)
+    throw badOption('--commit-quorum and --vote-quorum make a new cluster; `members quorums` changes one');
   const cluster = await readClusterFile(file);
   await assertNotStarted(cluster, only);
   await formatScribe(cluster, only, settings.dir, formatOptions(settings));

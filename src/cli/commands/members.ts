@@ -1,6 +1,7 @@
-/** `members list | add | remove | replace`: who the scribes of a running cluster are, and changing that while it serves. */
+/** `members list | add | remove | replace | quorums`: who the scribes of a running cluster are, and changing that while it serves. */
 import type { MembershipChange } from '../../core/membership.ts';
-import { membersOf } from '../../core/quorum.ts';
+import { membersOf, quorumsOf } from '../../core/quorum.ts';
+import type { Voters } from '../../core/types.ts';
 import { isScriptoriumError, ScriptoriumError } from '../../errors.ts';
 import { contactsOf, readClusterFile, writeContacts } from '../../node/cluster-file.ts';
 import {
@@ -18,6 +19,7 @@ import { type CommandGroup, defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { address, addresses, badOption, identifier, integer, path, type Settings } from '../options.ts';
 import { formatTable, note, print, printJson } from '../output.ts';
+import { chosenQuorums, quorumChoice } from '../quorum-options.ts';
 import { json } from './shared.ts';
 
 const group: CommandGroup = { name: 'members', summary: 'list or change the scribes of a running cluster' };
@@ -52,6 +54,17 @@ const stateOf = ({ storageUuid, status }: Member): string => {
 const durableOf = (member: Member): number | null =>
   member.status?.storageUuid === member.storageUuid ? member.status.durableIndex : null;
 
+/** What the voters now decide by, and, while that changes, what they decided by before or will. */
+function describeQuorums({ outgoing, target, ...now }: IndexedConfiguration): string {
+  const of = (voters: Voters): string => {
+    const { commit, vote } = quorumsOf(voters);
+    const how = voters.quorums === undefined ? 'by majorities' : 'by choice';
+    return `${commit} of ${voters.scribes.length} commit, ${vote} elect (${how})`;
+  };
+  if (outgoing !== undefined) return `quorums: ${of(outgoing)}, and ${of(now)}: both must agree`;
+  return `quorums: ${of(now)}${target === undefined ? '' : `; to come: ${of(target)}`}`;
+}
+
 async function show(clusterId: string, { status }: Leader, asJson: boolean): Promise<void> {
   const { configuration, workerId, commitIndex } = status;
   const members = await describeMembers(clusterId, configuration);
@@ -67,11 +80,13 @@ async function show(clusterId: string, { status }: Leader, asJson: boolean): Pro
       configurationIndex: configuration.index,
       commitIndex,
       changing,
+      quorums: { ...quorumsOf(configuration), chosen: configuration.quorums !== undefined },
       members: rows,
     });
     return;
   }
   print(`cluster ${clusterId}: leader ${workerId}, commit ${commitIndex}${changing ? ', a change is under way' : ''}`);
+  print(describeQuorums(configuration));
   const rows = members.map((member) => {
     const { scribeId, part, address, storageUuid } = member;
     return [scribeId, part, address, stateOf(member), durableOf(member) ?? '', storageUuid];
@@ -143,14 +158,22 @@ export const addMember = defineCommand({
   group,
   name: 'add',
   summary: 'let one more scribe in',
-  options: { ...whom, newcomer: address({ description: `${newcomer}.`, fallback: undefined }), waitSeconds, json },
+  options: {
+    ...whom,
+    newcomer: address({ description: `${newcomer}.`, fallback: undefined }),
+    ...quorumChoice,
+    waitSeconds,
+    json,
+  },
   async run(settings) {
     const { newcomer: where } = settings;
     if (where === undefined)
       throw badOption('--newcomer is needed: the address of a scribe started with `scribe --join`');
+    const quorums = chosenQuorums(settings);
     return await carryOut(settings, async (configuration, clusterId) => ({
       kind: 'add',
       member: await member(where, clusterId, configuration, 'ID'),
+      ...(quorums === null ? {} : { quorums }),
     }));
   },
 });
@@ -159,11 +182,22 @@ export const removeMember = defineCommand({
   group,
   name: 'remove',
   summary: 'take a scribe out, or call off that one joins',
-  options: { ...whom, scribe: identifier({ description: 'Who leaves.', fallback: undefined }), waitSeconds, json },
+  options: {
+    ...whom,
+    scribe: identifier({ description: 'Who leaves.', fallback: undefined }),
+    ...quorumChoice,
+    waitSeconds,
+    json,
+  },
   async run(settings) {
     const { scribe } = settings;
     if (scribe === undefined) throw badOption('--scribe is needed: who is to leave');
-    return await carryOut(settings, async () => ({ kind: 'remove', scribeId: scribe }));
+    const quorums = chosenQuorums(settings);
+    return await carryOut(settings, async () => ({
+      kind: 'remove',
+      scribeId: scribe,
+      ...(quorums === null ? {} : { quorums }),
+    }));
   },
 });
 
@@ -192,5 +226,17 @@ export const replaceMember = defineCommand({
         );
       return { kind: 'replace', scribeId: scribe, member: joining };
     });
+  },
+});
+
+export const setQuorums = defineCommand({
+  group,
+  name: 'quorums',
+  summary: 'say how many scribes commit and how many elect, or let majorities decide',
+  options: { ...whom, ...quorumChoice, waitSeconds, json },
+  async run(settings) {
+    const quorums = chosenQuorums(settings);
+    if (quorums === null) throw badOption('--commit-quorum with --vote-quorum is needed, or --majorities');
+    return await carryOut(settings, async () => ({ kind: 'quorums', quorums }));
   },
 });

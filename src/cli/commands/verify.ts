@@ -42,11 +42,7 @@ async function verifyDirectory(directory: string, asJson: boolean): Promise<bool
 async function verifyCluster(file: string, asJson: boolean): Promise<boolean> {
   const cluster = await readClusterFile(file);
   const { clusterId } = cluster;
-  const { scribes } = (await newestConfiguration(contactsOf(cluster), clusterId)) ?? cluster;
-  const compared = await compareLogs(
-    clusterId,
-    scribes.map(({ address }) => address),
-  );
+  const compared = await compareLogs(clusterId, (await newestConfiguration(contactsOf(cluster), clusterId)) ?? cluster);
   if (asJson) printJson({ clusterId, ...compared });
   else {
     const rows = compared.scribes.map(({ address, state, through }) => [address, state, through]);
