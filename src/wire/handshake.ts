@@ -23,6 +23,20 @@ import { FRAME_TYPES, finishFrame, openFrame, startFrame } from './frame.ts';
 export const PROTOCOL_MIN = 7;
 export const PROTOCOL_MAX = 7;
 
+/** The protocols one side speaks: all from the first to the last. */
+export interface ProtocolWindow {
+  readonly protocolMin: number;
+  readonly protocolMax: number;
+}
+
+const WINDOW: ProtocolWindow = { protocolMin: PROTOCOL_MIN, protocolMax: PROTOCOL_MAX };
+
+/** What two sides speak with each other: the last protocol that both know; null where their windows do not meet. */
+export function commonProtocol(left: ProtocolWindow, right: ProtocolWindow): number | null {
+  const last = Math.min(left.protocolMax, right.protocolMax);
+  return last < Math.max(left.protocolMin, right.protocolMin) ? null : last;
+}
+
 /** A client that takes whatever cluster it reaches says so with this id. */
 export const ANY_CLUSTER = '0'.repeat(32);
 
@@ -39,10 +53,8 @@ export interface LinkIdentity {
   readonly address: string | null;
 }
 
-export interface Hello {
+export interface Hello extends ProtocolWindow {
   readonly kind: 'hello';
-  readonly protocolMin: number;
-  readonly protocolMax: number;
   readonly clusterId: string;
   readonly identity: LinkIdentity;
 }
@@ -68,8 +80,7 @@ const CAPACITY = 512;
 
 export const hello = (clusterId: string, identity: LinkIdentity): Hello => ({
   kind: 'hello',
-  protocolMin: PROTOCOL_MIN,
-  protocolMax: PROTOCOL_MAX,
+  ...WINDOW,
   clusterId,
   identity,
 });
@@ -100,7 +111,8 @@ export function decodeHandshake(frame: Uint8Array): Hello | Welcome | Refusal {
 
 /** What the accepting side answers; pure, so that its table of cases can be tested as one. */
 export function answerHello(message: Hello, clusterId: string, identity: LinkIdentity): Welcome | Refusal {
-  if (message.protocolMin > PROTOCOL_MAX || message.protocolMax < PROTOCOL_MIN) {
+  const protocol = commonProtocol(message, WINDOW);
+  if (protocol === null) {
     const theirs = `${message.protocolMin} to ${message.protocolMax}`;
     return refusal('WRONG_PROTOCOL', `you speak protocol ${theirs}, this side ${PROTOCOL_MIN} to ${PROTOCOL_MAX}`);
   }
@@ -109,7 +121,7 @@ export function answerHello(message: Hello, clusterId: string, identity: LinkIde
     return refusal('WRONG_CLUSTER', `you belong to cluster ${message.clusterId}, this side to ${clusterId}`);
   }
   if (message.identity.key === identity.key) return refusal('HANDSHAKE_FAILED', 'a link to oneself');
-  return { kind: 'welcome', protocol: Math.min(message.protocolMax, PROTOCOL_MAX), clusterId, identity };
+  return { kind: 'welcome', protocol, clusterId, identity };
 }
 
 /** What the dialling side makes of the answer to its Hello; throws the typed reason why there is no link. */

@@ -4,7 +4,16 @@ import { after, describe, it } from 'node:test';
 import type { Append } from '../../src/core/messages.ts';
 import { selectTransport } from '../../src/transport/select.ts';
 import { encodeRequest } from '../../src/wire/client-protocol.ts';
-import { ANY_CLUSTER, encodeHandshake, hello, type LinkIdentity, PROTOCOL_MAX } from '../../src/wire/handshake.ts';
+import {
+  ANY_CLUSTER,
+  answerHello,
+  decodeHandshake,
+  encodeHandshake,
+  hello,
+  type LinkIdentity,
+  PROTOCOL_MAX,
+  PROTOCOL_MIN,
+} from '../../src/wire/handshake.ts';
 import { PING, PONG } from '../../src/wire/liveness.ts';
 import { encodeMessage } from '../../src/wire/message.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -188,6 +197,39 @@ for (const choice of ['uws', 'ws'] as const) {
       await end.untilClosed();
       assert.equal(end.closes[0]!.code, 1002);
       assert.equal(scribe.links.status().refusals, 1);
+    });
+
+    it('P39: a build that speaks another protocol is told why, also in the log of who refuses, and nothing of it is heard', async () => {
+      const scribe = node('scribe', 'aa');
+      const end = await dial(transport, await scribe.listen());
+      end.link!.send(encodeHandshake({ ...hello(CLUSTER, WORKER), protocolMin: 1, protocolMax: 2 }));
+      end.link!.send(encodeMessage(MESSAGES.vote));
+      await end.untilClosed();
+      const told = decodeHandshake(end.frames[0]!);
+      const words = `you speak protocol 1 to 2, this side ${PROTOCOL_MIN} to ${PROTOCOL_MAX}`;
+      assert.deepEqual(told, { kind: 'refusal', code: 'WRONG_PROTOCOL', message: words });
+      assert.ok(scribe.logged.some((line) => line.includes('WRONG_PROTOCOL') && line.includes(words)));
+      assert.deepEqual([scribe.count('up'), scribe.count('message')], [0, 0]);
+    });
+
+    it('P39: who is refused for its protocol says so once in its log, and knocks again until the other is upgraded', async () => {
+      const server = await Server.start(transport);
+      const worker = node('worker', 'bb');
+      worker.want(server.address);
+      const words = 'you speak protocol 7 to 7, this side 1 to 2';
+      for (let knock = 0; knock < 3; knock += 1) {
+        const far = await server.next(knock);
+        await far.frameCount(1);
+        far.link!.send(encodeHandshake({ kind: 'refusal', code: 'WRONG_PROTOCOL', message: words }));
+        await far.untilClosed();
+      }
+      assert.equal(worker.logged.filter((line) => line.includes(`refused: ${words}`)).length, 1);
+      const upgraded = await server.next(3);
+      await upgraded.frameCount(1);
+      const identity: LinkIdentity = { role: 'scribe', id: 's', key: 'aa'.repeat(16), address: null };
+      upgraded.link!.send(encodeHandshake(answerHello(hello(CLUSTER, WORKER), CLUSTER, identity)));
+      await worker.untilCount('up', 1);
+      await server.listener.close();
     });
 
     it('N08: a message before the handshake is refused', async () => {

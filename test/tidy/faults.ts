@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A call that gives a test its name: one literal, or several one after the other as the native tests break them. */
-const NAMED = /\b(?:test|TEST)\(\s*((?:(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)\s*)+)/g;
+const NAMED = /\b(?:test|it|TEST)\(\s*((?:(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)\s*)+)/g;
 
 /** The names of the tests in one file; a transcript is named by its first line. */
 export function namesIn(path: string): readonly string[] {

@@ -6,6 +6,7 @@ import {
   ANY_CLUSTER,
   acceptAnswer,
   answerHello,
+  commonProtocol,
   decodeHandshake,
   encodeHandshake,
   type Hello,
@@ -28,16 +29,18 @@ const client: LinkIdentity = { role: 'client', id: 'c1', key: '33'.repeat(16), a
 
 type Row = [title: string, sent: Hello, outcome: 'welcome' | 'WRONG_CLUSTER' | 'WRONG_PROTOCOL' | 'HANDSHAKE_FAILED'];
 const future = { protocolMin: PROTOCOL_MAX + 1, protocolMax: PROTOCOL_MAX + 5 };
+const past = { protocolMin: 1, protocolMax: PROTOCOL_MIN - 1 };
 
 const ROWS: Row[] = [
   ['a worker of this cluster', hello(CLUSTER, worker), 'welcome'],
   ['a client of this cluster', hello(CLUSTER, client), 'welcome'],
   ['a client that takes any cluster', hello(ANY_CLUSTER, client), 'welcome'],
-  ['a newer build that still speaks this protocol', { ...hello(CLUSTER, worker), protocolMax: 99 }, 'welcome'],
+  ['P39: a newer build that still speaks this protocol', { ...hello(CLUSTER, worker), protocolMax: 99 }, 'welcome'],
   ['N06: a worker of another cluster', hello(OTHER, worker), 'WRONG_CLUSTER'],
   ['N06: a client of another cluster', hello(OTHER, client), 'WRONG_CLUSTER'],
   ['N06: a worker that would take any cluster', hello(ANY_CLUSTER, worker), 'WRONG_CLUSTER'],
-  ['N03: a build that speaks only newer protocols', { ...hello(CLUSTER, worker), ...future }, 'WRONG_PROTOCOL'],
+  ['N03 P39: a build that speaks only newer protocols', { ...hello(CLUSTER, worker), ...future }, 'WRONG_PROTOCOL'],
+  ['P39: a build that speaks only older protocols', { ...hello(CLUSTER, worker), ...past }, 'WRONG_PROTOCOL'],
   ['N07: itself', hello(CLUSTER, { ...worker, key: acceptor.key }), 'HANDSHAKE_FAILED'],
 ];
 
@@ -56,6 +59,26 @@ describe('handshake', () => {
       }
     });
   }
+
+  it('P39: two builds speak the last protocol that both know, and nothing where there is none, whoever dials', () => {
+    const windows = [1, 2, 3, 4].flatMap((protocolMin) =>
+      [1, 2, 3, 4].flatMap((protocolMax) => (protocolMin <= protocolMax ? [{ protocolMin, protocolMax }] : [])),
+    );
+    for (const left of windows)
+      for (const right of windows) {
+        const speaks = (protocol: number): boolean =>
+          [left, right].every((side) => side.protocolMin <= protocol && protocol <= side.protocolMax);
+        const expected = [4, 3, 2, 1].find(speaks) ?? null;
+        assert.equal(commonProtocol(left, right), expected, JSON.stringify({ left, right }));
+      }
+  });
+
+  it('P39: the refusal names the windows of both builds', () => {
+    const answer = answerHello({ ...hello(CLUSTER, worker), ...future }, CLUSTER, acceptor);
+    const theirs = `${future.protocolMin} to ${future.protocolMax}`;
+    const words = `you speak protocol ${theirs}, this side ${PROTOCOL_MIN} to ${PROTOCOL_MAX}`;
+    assert.ok(answer.kind === 'refusal' && answer.message === words);
+  });
 
   it('N06: the refusal names both clusters', () => {
     const answer = answerHello(hello(OTHER, worker), CLUSTER, acceptor);
