@@ -138,12 +138,12 @@ export class Cluster {
     return place;
   }
 
-  async startWorker(id: string): Promise<void> {
+  async startWorker(id: string, nodeFlags: readonly string[] = []): Promise<void> {
     const { address, admin, redis } = this.workers.find((place) => place.id === id)!;
     const { machine } = this.#options;
     const serving = machine === undefined ? ['--resp', redis] : ['--machine', machine];
     const args = ['worker', '--cluster', this.clusterFile, '--id', id, '--listen', address, '--admin', admin];
-    this.#processes.set(id, await ServerProcess.start([...args, ...serving]));
+    this.#processes.set(id, await ServerProcess.start([...args, ...serving], nodeFlags));
   }
 
   /** The process last started for this scribe or worker. */

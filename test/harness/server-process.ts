@@ -57,9 +57,9 @@ export class ServerProcess {
     });
   }
 
-  /** Starts `scriptorium ARGS`; resolves when the server says it is ready. */
-  static async start(args: readonly string[]): Promise<ServerProcess> {
-    const server = new ServerProcess([PROGRAM, ...args]);
+  /** Starts `scriptorium ARGS`, Node itself with `nodeFlags`; resolves when the server says it is ready. */
+  static async start(args: readonly string[], nodeFlags: readonly string[] = []): Promise<ServerProcess> {
+    const server = new ServerProcess([...nodeFlags, PROGRAM, ...args]);
     const ready = new Promise<void>((resolve) => {
       server.#child.once('message', () => resolve());
     });
