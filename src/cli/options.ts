@@ -125,6 +125,12 @@ const CUT: TextRule = {
   test: (value) => /^segment-[\da-f]{16}\.log:\d{1,10}$/.test(value),
 };
 
+const PLAN: TextRule = {
+  placeholder: 'hex',
+  rule: 'a confirmation of 12 hex digits, as printed without it',
+  test: (value) => /^[\da-f]{12}$/.test(value),
+};
+
 const checked = (rule: TextRule, given: unknown): string =>
   typeof given === 'string' && rule.test(given) ? given : refuse(given, rule.rule);
 
@@ -162,6 +168,8 @@ export const identifier = text(IDENTIFIER);
 export const path = text(PATH);
 export const clusterIdentifier = text(CLUSTER_ID);
 export const cutPlace = text(CUT);
+export const planConfirmation = text(PLAN);
+export const paths = list(PATH);
 export const addresses = list(ADDRESS);
 export const scribeList = list(SCRIBE);
 

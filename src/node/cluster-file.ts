@@ -6,7 +6,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { MAX_SCRIBES } from '../core/limits.ts';
 import { whyNotQuorums } from '../core/quorum.ts';
-import type { Batch, Quorums, ScribeMember } from '../core/types.ts';
+import type { Batch, EntryId, Quorums, ScribeMember } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { randomHex } from '../runtime/random.ts';
@@ -24,8 +24,17 @@ export interface ClusterFile {
   readonly scribes: readonly ScribeMember[];
   /** By which the scribes decide in the beginning; without: by majorities. */
   readonly quorums?: Quorums;
+  /** Made by unsafe recovery and not by `init`: whatever another scribe of that cluster had acknowledged may be missing. */
+  readonly recovered?: RecoveredFrom;
   /** Where the scribes listened when their members were last changed with this file at hand. */
   readonly contacts?: readonly string[];
+}
+
+/** Whose log an unsafe recovery went on with, and where that log ended. */
+export interface RecoveredFrom {
+  readonly clusterId: string;
+  readonly storageUuid: string;
+  readonly tail: EntryId;
 }
 
 type FormatOptions = Pick<JournalFormatOptions, 'segmentBytes' | 'allowBuffered'>;
@@ -113,6 +122,8 @@ export async function formatScribe(
   directory: string,
   options: FormatOptions = {},
 ): Promise<void> {
+  if (file.recovered !== undefined)
+    throw new ScriptoriumError('BAD_OPTION', 'the log of a recovered cluster is not made anew; use scribe --join');
   const member = file.scribes.find((scribe) => scribe.scribeId === scribeId);
   if (member === undefined) {
     const known = file.scribes.map((scribe) => scribe.scribeId).join(', ');
@@ -136,7 +147,7 @@ const genesis = ({ createdMillis, scribes, quorums }: ClusterFile): Batch =>
 function parseCluster(value: unknown, source: string): ClusterFile {
   const bad = (rule: string): ScriptoriumError => new ScriptoriumError('BAD_OPTION', `${source}: ${rule}`);
   if (typeof value !== 'object' || value === null) throw bad('must be a JSON object');
-  const { schema, clusterId, createdMillis, scribes, quorums, contacts } = value as Partial<
+  const { schema, clusterId, createdMillis, scribes, quorums, recovered, contacts } = value as Partial<
     Record<keyof ClusterFile, unknown>
   >;
   if (schema !== 1) throw bad(`schema is ${String(schema)}, this build reads 1`);
@@ -158,11 +169,21 @@ function parseCluster(value: unknown, source: string): ClusterFile {
     createdMillis: createdMillis as number,
     scribes: members,
     ...(quorums === undefined ? {} : { quorums: parseQuorums(quorums, members.length, bad) }),
+    ...(recovered === undefined ? {} : { recovered: parseRecovered(recovered, bad) }),
   };
   if (contacts === undefined) return file;
   if (!Array.isArray(contacts) || contacts.length > MAX_SCRIBES || !contacts.every(isAddress))
     throw bad(`contacts must be a list of at most ${MAX_SCRIBES} addresses`);
   return { ...file, contacts };
+}
+
+function parseRecovered(value: unknown, bad: (rule: string) => ScriptoriumError): RecoveredFrom {
+  const { clusterId, storageUuid, tail } = (value ?? {}) as Partial<Record<keyof RecoveredFrom, unknown>>;
+  const { index, term } = (tail ?? {}) as Partial<Record<keyof EntryId, unknown>>;
+  const isHex = (it: unknown): it is string => typeof it === 'string' && HEX_128.test(it);
+  if (!isHex(clusterId) || !isHex(storageUuid) || !Number.isSafeInteger(index) || !Number.isSafeInteger(term))
+    throw bad('recovered must have clusterId, storageUuid, and tail with index and term');
+  return { clusterId, storageUuid, tail: { index: index as number, term: term as number } };
 }
 
 function parseQuorums(value: unknown, scribes: number, bad: (rule: string) => ScriptoriumError): Quorums {

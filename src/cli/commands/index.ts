@@ -10,6 +10,7 @@ import { probeDiskCommand } from './probe-disk.ts';
 import { repair } from './repair.ts';
 import { scribe } from './scribe.ts';
 import { status } from './status.ts';
+import { unsafeRecover } from './unsafe-recover.ts';
 import { verify } from './verify.ts';
 import { worker } from './worker.ts';
 
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   inspect,
   verify,
   repair,
+  unsafeRecover,
   probeDiskCommand,
   demo,
 ];

@@ -141,8 +141,13 @@ export const status = defineCommand({
         'UNREACHABLE',
         `nobody answers at ${[...scribeAddresses, ...settings.workers].join(', ')}`,
       );
-    if (settings.json) printJson(found);
-    else printStatus(found);
+    const recovered = file?.recovered;
+    if (settings.json) printJson(recovered === undefined ? found : { ...found, recovered });
+    else {
+      printStatus(found);
+      if (recovered !== undefined)
+        print(`recovered unsafely from cluster ${recovered.clusterId} at entry ${recovered.tail.index}`);
+    }
     return EXIT.done;
   },
 });
