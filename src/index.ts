@@ -1,6 +1,6 @@
 /** Scriptorium's public API, and nothing else. The journal alone: `scriptorium/journal`; state machines: `scriptorium/machine`. */
-export type { MembershipChange } from './core/membership.ts';
-export type { Configuration, ScribeMember } from './core/types.ts';
+export type { MembershipChange, QuorumChoice } from './core/membership.ts';
+export type { Configuration, Quorums, ScribeMember } from './core/types.ts';
 export { ERRORS, type ErrorCode, isScriptoriumError, type Outcome, ScriptoriumError } from './errors.ts';
 export type { EntryContext, StateMachine, StateMachineFactory } from './machine/contract.ts';
 export { Client, type ClientOptions } from './node/client.ts';

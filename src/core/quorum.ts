@@ -9,9 +9,11 @@ import type { Configuration, Quorums, ScribeMember, Voters } from './types.ts';
 
 export const majority = (size: number): number => Math.floor(size / 2) + 1;
 
+const commitQuorumOf = ({ scribes, quorums }: Voters): number => quorums?.commit ?? majority(scribes.length);
+const voteQuorumOf = ({ scribes, quorums }: Voters): number => quorums?.vote ?? majority(scribes.length);
+
 /** How many scribes of one set make which quorum of it. */
-export const quorumsOf = ({ scribes, quorums }: Voters): Quorums =>
-  quorums ?? { commit: majority(scribes.length), vote: majority(scribes.length) };
+export const quorumsOf = (voters: Voters): Quorums => ({ commit: commitQuorumOf(voters), vote: voteQuorumOf(voters) });
 
 /** Why so many scribes may not decide by these numbers, with what would do instead; null: they may. */
 export function whyNotQuorums({ commit, vote }: Quorums, size: number): string | null {
@@ -37,17 +39,17 @@ function countOf({ scribes }: Voters, holds: (storageUuid: string) => boolean): 
 
 /** Whether those for whom `holds` is true can keep an entry: every later leader's election will have asked one of them. */
 export const isCommitQuorum = (configuration: Configuration, holds: (storageUuid: string) => boolean): boolean =>
-  sets(configuration).every((set) => countOf(set, holds) >= quorumsOf(set).commit);
+  sets(configuration).every((set) => countOf(set, holds) >= commitQuorumOf(set));
 
 /** Whether those for whom `holds` is true can make a leader. */
 export const isVoteQuorum = (configuration: Configuration, holds: (storageUuid: string) => boolean): boolean =>
-  sets(configuration).every((set) => countOf(set, holds) >= quorumsOf(set).vote);
+  sets(configuration).every((set) => countOf(set, holds) >= voteQuorumOf(set));
 
 /** The largest value that a commit quorum has reached, `value` being what one scribe has reached. */
 export function commitValue(configuration: Configuration, value: (storageUuid: string) => number): number {
   const reached = sets(configuration).map((set) => {
     const values = set.scribes.map(({ storageUuid }) => value(storageUuid)).sort((left, right) => right - left);
-    return values[quorumsOf(set).commit - 1] ?? 0;
+    return values[commitQuorumOf(set) - 1] ?? 0;
   });
   return Math.min(...reached);
 }

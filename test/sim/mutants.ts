@@ -92,8 +92,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'quorum.js',
-        find: 'return values[quorumsOf(set).commit - 1] ?? 0;',
-        replace: 'return values[quorumsOf(set).commit - 2] ?? 0;',
+        find: 'return values[commitQuorumOf(set) - 1] ?? 0;',
+        replace: 'return values[commitQuorumOf(set) - 2] ?? 0;',
       },
     ],
   },
