@@ -20,9 +20,10 @@ import {
   type TransferVoteRequest,
   type VoteRequest,
 } from './messages.ts';
-import { VotePromise } from './promise.ts';
 import { membersOf } from './quorum.ts';
 import { ScribeFetch } from './scribe-fetch.ts';
+import { OwnHardState } from './scribe-hard-state.ts';
+import { HeardLeader, type Leader, tellGone } from './scribe-leader.ts';
 import { OwnMembership, type Standing } from './scribe-membership.ts';
 import { ScribeReads } from './scribe-reads.ts';
 import { ScribeRepair } from './scribe-repair.ts';
@@ -38,22 +39,7 @@ import {
 } from './types.ts';
 import { decideVote } from './vote-rule.ts';
 
-/** The leader of the scribe's current term, once it has been heard. */
-interface Leader {
-  readonly key: PeerKey;
-  readonly identity: WorkerIdentity;
-  readonly term: Term;
-  heardAt: number;
-  linked: boolean;
-  /** Highest index known to equal the leader's log in this term. */
-  matched: Index;
-  round: number;
-  /** What it was promised with that round (R22). */
-  leaseMillis: number;
-}
-
 export class ScribeMachine {
-  readonly #options: ScribeOptions;
   readonly #log: DurableLog;
   readonly #membership: OwnMembership;
   readonly #reads: ScribeReads;
@@ -61,18 +47,11 @@ export class ScribeMachine {
   readonly #repair: ScribeRepair;
   readonly #self: PeerKey;
   readonly #peers = new Map<PeerKey, Peer>();
-  readonly #promise: VotePromise;
-  /** When to say that the leader is gone: a promise to it outlives its connection. */
-  #noticeAt = Number.POSITIVE_INFINITY;
-  #hardState: HardState;
-  /** Number of the persist that carries the current hard state; 0 when it was recovered. */
-  #hardStateWrite = 0;
+  readonly #hardState: OwnHardState;
+  readonly #heard: HeardLeader;
   #commit: EntryId;
-  #leader: Leader | null = null;
   /** Vote requests that wait for writes in flight (R4), oldest first, one per candidate. */
   #waitingVotes: { from: PeerKey; request: VoteRequest | TransferVoteRequest }[] = [];
-  /** Answers that may leave once a persist is durable, in its order (R3). */
-  #held: { write: number; send: Send }[] = [];
   #acknowledged: Index = 0;
   #fsync = { writeMicros: 0, fsyncMicros: 0 };
   #sends: Send[] = [];
@@ -80,22 +59,20 @@ export class ScribeMachine {
   #now: number;
 
   constructor(start: ScribeStart, options: ScribeOptions, now: number) {
-    this.#options = options;
     this.#log = new DurableLog(start);
     this.#membership = new OwnMembership(start.storageUuid, this.#log);
     this.#repair = new ScribeRepair(this.#log, options);
     this.#self = scribeKey(start.storageUuid);
     this.#reads = new ScribeReads(this.#log, this.#repair);
     this.#fetch = new ScribeFetch(this.#log, options);
-    this.#hardState = start.hardState;
-    const { maxLeaseMillis, electionTimeoutMinMillis } = options;
-    this.#promise = new VotePromise(maxLeaseMillis, electionTimeoutMinMillis, start.hardState.term, now);
+    this.#hardState = new OwnHardState(this.#log, start.hardState);
+    this.#heard = new HeardLeader(options, start.hardState.term, now);
     this.#commit = start.commit;
     this.#now = now;
   }
 
   get hardState(): HardState {
-    return this.#hardState;
+    return this.#hardState.current;
   }
   get tail(): EntryId {
     return this.#log.tail;
@@ -119,7 +96,8 @@ export class ScribeMachine {
   }
   /** The worker whose appends it takes in this term, while a link to it is up. */
   get leader(): WorkerIdentity | null {
-    return this.#leader?.linked === true ? this.#leader.identity : null;
+    const leader = this.#heard.leader;
+    return leader?.linked === true ? leader.identity : null;
   }
   /** Parts of its log that its disk cannot read back, until they are repaired. */
   get damaged(): readonly { readonly from: Index; readonly to: Index }[] {
@@ -127,7 +105,7 @@ export class ScribeMachine {
   }
   /** When the next tick is wanted. */
   get wakeAt(): number {
-    return Math.min(this.#fetch.wakeAt, this.#repair.wakeAt, this.#noticeAt);
+    return Math.min(this.#fetch.wakeAt, this.#repair.wakeAt, this.#heard.wakeAt);
   }
 
   step(event: ScribeEvent, now: number): ScribeEffects {
@@ -160,11 +138,11 @@ export class ScribeMachine {
         this.#sends.push(...this.#reads.answer(event.token, event.batches, this.#commit));
         break;
       case 'tick':
-        this.#tick();
+        if (this.#heard.tick(now)) this.#tellGone();
         break;
     }
     this.#answerVotes();
-    this.#releaseHeld();
+    this.#sends.push(...this.#hardState.release());
     this.#acknowledge();
     this.#sends.push(...this.#fetch.poll(this.#now, this.#log.drained));
     if (this.#repair.damaged.length > 0) this.#sends.push(...this.#repair.poll(this.#now, this.#otherScribes()));
@@ -191,7 +169,8 @@ export class ScribeMachine {
         this.#onFetch(from, message);
         break;
       case 'configurationNotice':
-        if (message.term >= this.#hardState.term && this.#workerOf(from) !== undefined) this.#membership.hear(message);
+        if (message.term >= this.#hardState.current.term && this.#workerOf(from) !== undefined)
+          this.#membership.hear(message);
         break;
       case 'read': {
         const { send, read } = this.#reads.request(from, message, this.#commit);
@@ -201,7 +180,8 @@ export class ScribeMachine {
       case 'readReply': {
         this.#repairs = this.#repair.receive(from, message, this.#now);
         const batches = this.#fetch.receive(from, message, this.#now);
-        if (batches !== null && this.#leader !== null) this.#accept(this.#leader, batches.prev, batches.batches);
+        const { leader } = this.#heard;
+        if (batches !== null && leader !== null) this.#accept(leader, batches.prev, batches.batches);
         break;
       }
       default:
@@ -214,43 +194,19 @@ export class ScribeMachine {
     this.#peers.set(from, peer);
     this.#fetch.linkUp(from);
     this.#repair.linkUp(from);
-    const leader = this.#leader;
-    if (leader?.key === from) leader.linked = true;
-    if (peer.role === 'worker' && leader !== null && this.#leaderLive()) {
-      this.#send(from, { kind: 'leaderNotice', term: leader.term, leader: leader.identity });
-    }
+    this.#heard.linkUp(from);
+    this.#sends.push(...this.#heard.welcome(from, peer, this.#now));
   }
 
   #linkDown(from: PeerKey): void {
     this.#peers.delete(from);
     this.#reads.forget(from);
     this.#waitingVotes = this.#waitingVotes.filter((waiting) => waiting.from !== from);
-    if (this.#leader?.key !== from) return;
-    this.#leader.linked = false; // R9: a closed connection ends the stickiness at once, but no promise
-    if (this.#promise.forbids(null, this.#now)) this.#noticeAt = this.#promise.until;
-    else this.#tellGone();
+    if (this.#heard.linkDown(from, this.#now)) this.#tellGone();
   }
 
-  #tick(): void {
-    if (this.#now < this.#noticeAt) return;
-    this.#noticeAt = Number.POSITIVE_INFINITY;
-    if (this.#leader?.linked === false) this.#tellGone();
-  }
-
-  /** R9: whoever may lead next is told what it would ask, and when to. */
   #tellGone(): void {
-    // Any order will do that every scribe sees alike.
-    const workers = [...this.#peers].filter(([, peer]) => peer.role === 'worker').map(([key]) => key);
-    for (const [turn, to] of workers.sort().entries())
-      this.#send(to, { kind: 'leaderGone', turn, answer: this.#answerProbe(0) });
-  }
-
-  #notifyWorkers(): void {
-    if (this.#leader === null) return;
-    const { term, identity, key } = this.#leader;
-    for (const [to, peer] of this.#peers) {
-      if (peer.role === 'worker' && to !== key) this.#send(to, { kind: 'leaderNotice', term, leader: identity });
-    }
+    this.#sends.push(...tellGone(this.#peers, this.#answerProbe(0)));
   }
 
   #onProbe(from: PeerKey, { round }: Probe): void {
@@ -258,20 +214,16 @@ export class ScribeMachine {
   }
 
   #answerProbe(round: number): ProbeReply {
-    const leader = this.#leader;
     return {
       kind: 'probeReply',
       round,
-      term: this.#hardState.term,
+      term: this.#hardState.current.term,
       tail: this.#log.durableTail,
       logStart: this.#log.terms.base,
       commit: this.#commit,
       configuration: this.#membership.settled,
-      leader:
-        leader === null
-          ? null
-          : { identity: leader.identity, term: leader.term, silentMillis: Math.max(0, this.#now - leader.heardAt) },
-      leaderLive: this.#leaderLive() || this.#promise.forbids(null, this.#now),
+      leader: this.#heard.shown(this.#now),
+      leaderLive: this.#heard.forbids(null, this.#now),
       storage: this.#storageState(),
     };
   }
@@ -287,16 +239,16 @@ export class ScribeMachine {
     for (let next = this.#waitingVotes[0]; next !== undefined; next = this.#waitingVotes[0]) {
       const { from, request } = next;
       const askedIn = request.kind === 'vote' ? null : request.askedIn;
-      const leaderLive = (askedIn === null && this.#leaderLive()) || this.#promise.forbids(askedIn, this.#now);
+      const leaderLive = this.#heard.forbids(askedIn, this.#now);
       if (!this.#log.drained && !leaderLive) return;
       this.#waitingVotes.shift();
       const { reason, hardState } = decideVote(
-        { hardState: this.#hardState, tail: this.#log.tail, leaderLive, storageOk: this.#membership.isMember },
+        { hardState: this.#hardState.current, tail: this.#log.tail, leaderLive, storageOk: this.#membership.isMember },
         request,
       );
       if (hardState !== null) this.#adopt(hardState);
       const reply = { kind: 'voteReply', requestTerm: request.term, reason, tail: this.#log.tail } as const;
-      this.#sendDurably(from, { ...reply, term: this.#hardState.term });
+      this.#sendDurably(from, { ...reply, term: this.#hardState.current.term });
     }
   }
 
@@ -324,37 +276,25 @@ export class ScribeMachine {
     const identity = this.#workerOf(from);
     if (identity?.incarnation !== message.incarnation || !this.#membership.mayStore || this.#leaps(message.term))
       return null;
-    if (message.term < this.#hardState.term) {
+    if (message.term < this.#hardState.current.term) {
       this.#sendDurably(from, this.#appendReply(message.incarnation, ORIGIN, null, message.round));
       return null;
     }
     const leader = this.#recognise(from, identity, message.term);
     if (leader === null) return null;
-    leader.heardAt = this.#now;
-    leader.linked = true;
-    leader.round = Math.max(leader.round, message.round);
-    leader.leaseMillis = this.#promise.allowed(message.leaseMillis);
-    this.#promise.give(message.leaseMillis, message.term, this.#now);
+    this.#heard.hear(leader, message, this.#now);
     return leader;
   }
 
   /** The leader that a message of the current or a higher term comes from, or null when it cannot be one (R1). */
   #recognise(from: PeerKey, identity: WorkerIdentity, term: Term): Leader | null {
-    if (term > this.#hardState.term) this.#adopt({ term, votedFor: null });
-    if (this.#leader?.term === term) return this.#leader.key === from ? this.#leader : null;
-    this.#leader = {
-      key: from,
-      identity,
-      term,
-      heardAt: this.#now,
-      linked: true,
-      matched: 0,
-      round: 0,
-      leaseMillis: 0,
-    };
+    if (term > this.#hardState.current.term) this.#adopt({ term, votedFor: null });
+    const { leader } = this.#heard;
+    if (leader?.term === term) return leader.key === from ? leader : null;
     this.#acknowledged = 0;
-    this.#notifyWorkers();
-    return this.#leader;
+    const fresh = this.#heard.record(from, identity, term, this.#now);
+    this.#sends.push(...this.#heard.announce(this.#peers));
+    return fresh;
   }
 
   /**
@@ -384,8 +324,8 @@ export class ScribeMachine {
   }
 
   #onFetch(from: PeerKey, message: Fetch): void {
-    const leader = this.#leader;
-    if (leader?.key !== from || leader.term !== message.term || message.term !== this.#hardState.term) return;
+    const { leader } = this.#heard;
+    if (leader?.key !== from || leader.term !== message.term || message.term !== this.#hardState.current.term) return;
     leader.heardAt = this.#now;
     if (this.#log.terms.holds(message.upTo)) {
       leader.matched = Math.max(leader.matched, message.upTo.index); // Log Matching: so is everything before it
@@ -422,38 +362,29 @@ export class ScribeMachine {
 
   /** One answer for all the appends that a completed write made durable: a fact, not an echo (§3). */
   #acknowledge(): void {
-    const leader = this.#leader;
-    if (leader === null || leader.term !== this.#hardState.term || !leader.linked) return;
+    const { leader } = this.#heard;
+    if (leader === null || leader.term !== this.#hardState.current.term || !leader.linked) return;
     if (this.#agreed(leader).index > this.#acknowledged) this.#reply(leader);
   }
 
   #appendReply(incarnation: string, durable: EntryId, conflict: EntryId | null, round: number): Message {
     const { writeMicros, fsyncMicros } = this.#fsync;
-    const term = this.#hardState.term;
-    const leaseMillis = this.#leader?.leaseMillis ?? 0;
+    const term = this.#hardState.current.term;
+    const leaseMillis = this.#heard.leader?.leaseMillis ?? 0;
     return { kind: 'appendReply', term, incarnation, durable, conflict, round, leaseMillis, writeMicros, fsyncMicros };
   }
 
   /** A new term or vote; it forgets the leader of the term before. */
   #adopt(hardState: HardState): void {
-    if (hardState.term > this.#hardState.term) {
-      this.#leader = null;
+    if (hardState.term > this.#hardState.current.term) {
+      this.#heard.forget();
       this.#fetch.stop();
-      // Nothing of a lower term is acknowledged once the term has risen (R4).
-      this.#held = this.#held.filter(({ send }) => send.message.kind !== 'appendReply');
     }
-    this.#hardState = hardState;
-    this.#hardStateWrite = this.#log.saveHardState(hardState);
-  }
-
-  #leaderLive(): boolean {
-    const leader = this.#leader;
-    if (leader === null || !leader.linked) return false;
-    return this.#now - leader.heardAt < this.#options.electionTimeoutMinMillis;
+    this.#hardState.save(hardState);
   }
 
   #leaps(term: Term): boolean {
-    return term - this.#hardState.term > MAX_TERM_LEAP;
+    return term - this.#hardState.current.term > MAX_TERM_LEAP;
   }
 
   #workerOf(from: PeerKey): WorkerIdentity | undefined {
@@ -467,14 +398,6 @@ export class ScribeMachine {
 
   /** Say something that rests on the current hard state: not before that is durable (R3). */
   #sendDurably(to: PeerKey, message: Message): void {
-    const send = { to, message };
-    if (this.#hardStateWrite <= this.#log.durableWrite) this.#sends.push(send);
-    else this.#held.push({ write: this.#hardStateWrite, send });
-  }
-
-  #releaseHeld(): void {
-    const ready = this.#held.findIndex(({ write }) => write > this.#log.durableWrite);
-    const released = this.#held.splice(0, ready === -1 ? this.#held.length : ready);
-    for (const { send } of released) this.#sends.push(send);
+    this.#sends.push(...this.#hardState.hold({ to, message }));
   }
 }

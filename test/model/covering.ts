@@ -20,7 +20,7 @@ import { receiveAtWorker, type WorkerPart } from './worker-part.ts';
 export function receiveCovering(setting: Setting, slot: number, part: ScribePart, letter: Letter): ScribePart[] {
   const isMore = setting.bounds.covering === 'more';
   if (isMore && letter.content.kind === 'down')
-    return part.machine._leader?.key === letter.from ? [tellGone(setting, slot, part, letter)] : [];
+    return part.machine._heard._leader?.key === letter.from ? [tellGone(setting, slot, part, letter)] : [];
   return [part, lapse(setting, slot, part)].flatMap((before) => {
     const after = before === null ? null : receive(setting, slot, before, letter);
     if (before === null || after === null || comesLater(before, after)) return [];
@@ -47,14 +47,14 @@ function comesLater(
   { machine: after, pending: more, sent }: ScribePart,
 ): boolean {
   if (after._waitingVotes.length > before._waitingVotes.length) return true;
-  const held = after._held.slice(before._held.length);
+  const held = after._hardState._held.slice(before._hardState._held.length);
   const isRefusal = held.every(({ send: { message } }) => message.kind === 'voteReply' && message.reason !== 'granted');
   return held.length > 0 && isRefusal && sent.length === 0 && more.length === pending.length;
 }
 
 /** As if its leader had just been heard. */
 export function live(part: ScribePart): ScribePart {
-  const leader = part.machine._leader;
+  const leader = part.machine._heard._leader;
   if (leader?.linked === true) leader.heardAt = part.now;
   return part;
 }

@@ -47,8 +47,9 @@ export function withoutCount(part: WorkerPart): WorkerPart {
 /** An answer that waits already need not wait twice: what is said may arrive any number of times. */
 export function forgetAtScribe(setting: Setting, slot: number, { machine, reads }: ScribePart): void {
   const waiting = new Set<number>();
-  const letterOf = ({ send: { to, message } }: OpenScribe['_held'][number]): number =>
+  const letterOf = ({ send: { to, message } }: OpenScribe['_hardState']['_held'][number]): number =>
     setting.letters.put(keyOf(setting, slot), to, { kind: 'message', message });
-  machine._held = machine._held.filter((held) => waiting.size < waiting.add(letterOf(held)).size);
+  const { _hardState: state } = machine;
+  state._held = state._held.filter((held) => waiting.size < waiting.add(letterOf(held)).size);
   if (machine._reads._pending.size === 0 && reads.length === 0) machine._reads._nextToken = 1; // nobody has the numbers given out so far
 }

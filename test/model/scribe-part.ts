@@ -14,10 +14,10 @@ import { copy, textOf } from './snapshot.ts';
 
 export type OpenScribe = ScribeMachine & {
   readonly _log: { readonly _durableWrite: number; readonly _written: number };
-  readonly _leader: { readonly key: PeerKey; heardAt: number; readonly linked: boolean } | null;
+  readonly _heard: { readonly _leader: { readonly key: PeerKey; heardAt: number; readonly linked: boolean } | null };
   readonly _peers: ReadonlyMap<PeerKey, unknown>;
   readonly _waitingVotes: readonly unknown[];
-  _held: { readonly write: number; readonly send: Send }[];
+  readonly _hardState: { _held: { readonly write: number; readonly send: Send }[] };
   readonly _reads: {
     _nextToken: number;
     readonly _pending: ReadonlyMap<number, { readonly to: PeerKey; readonly read: Read }>;
@@ -174,7 +174,7 @@ export function flush(setting: Setting, slot: number, before: ScribePart): Scrib
 
 /** Time passes until a leader that it has heard counts as live no more. */
 export function lapse(setting: Setting, slot: number, before: ScribePart): ScribePart | null {
-  const leader = before.machine._leader;
+  const leader = before.machine._heard._leader;
   const { electionTimeoutMinMillis } = setting.options;
   if (leader === null || !leader.linked || before.now - leader.heardAt >= electionTimeoutMinMillis) return null;
   const part = copy(before);

@@ -64,8 +64,8 @@ export const MUTANTS: readonly Mutant[] = [
       { file: 'scribe.js', find: '!this.#log.drained && !leaderLive', replace: 'false' },
       {
         file: 'scribe.js',
-        find: 'hardState: this.#hardState, tail: this.#log.tail,',
-        replace: 'hardState: this.#hardState, tail: this.#log.durableTail,',
+        find: 'hardState: this.#hardState.current, tail: this.#log.tail,',
+        replace: 'hardState: this.#hardState.current, tail: this.#log.durableTail,',
       },
     ],
   },
@@ -113,7 +113,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'term and vote are said before they are durable',
     rule: 'R3',
     caughtBy: 'said-before-durable',
-    patches: [{ file: 'scribe.js', find: 'if (this.#hardStateWrite <= this.#log.durableWrite)', replace: 'if (true)' }],
+    patches: [
+      {
+        file: 'scribe-hard-state.js',
+        find: 'if (this.#hardStateWrite <= this.#log.durableWrite)',
+        replace: 'if (true)',
+      },
+    ],
   },
   {
     name: 'log ends compare by index first',
@@ -135,8 +141,9 @@ export const MUTANTS: readonly Mutant[] = [
       { file: 'scribe.js', find: '!this.#log.drained && !leaderLive', replace: 'false' },
       {
         file: 'scribe.js',
-        find: 'this.#leader = null;\n            this.#fetch.stop();',
-        replace: 'this.late ??= this.#leader;\n            this.#leader = null;\n            this.#fetch.stop();',
+        find: 'this.#heard.forget();\n            this.#fetch.stop();',
+        replace:
+          'this.late ??= this.#heard.leader;\n            this.#heard.forget();\n            this.#fetch.stop();',
       },
       {
         file: 'scribe.js',
@@ -367,8 +374,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'scribe.js',
-        find: 'hardState: this.#hardState, tail: this.#log.tail,',
-        replace: 'hardState: this.#hardState, tail: this.#log.durableTail,',
+        find: 'hardState: this.#hardState.current, tail: this.#log.tail,',
+        replace: 'hardState: this.#hardState.current, tail: this.#log.durableTail,',
       },
     ],
     run: runTransfers,
