@@ -21,6 +21,11 @@ export const ERRORS = {
   // Proposals and reads
   NOT_LEADER: row('not-executed', true, 'This worker does not lead; the client follows the hint to the leader.'),
   NO_LEADER: row('not-executed', true, 'No worker leads at the moment; retry after a moment.'),
+  NO_QUORUM: row(
+    'not-executed',
+    true,
+    'Too few scribes can be reached to elect a leader; bring them back, see `unsafe-recover` if they are lost for ever.',
+  ),
   HALTED: row(
     'not-executed',
     true,

@@ -27,6 +27,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   IO_ERROR: EXIT.surroundings,
   UNREACHABLE: EXIT.surroundings,
   NO_LEADER: EXIT.surroundings,
+  NO_QUORUM: EXIT.surroundings,
   HALTED: EXIT.surroundings,
 };
 

@@ -8,7 +8,14 @@ import { decodeAnswer, decodeVersions, encodeQuery, encodeVersionsQuery, TICK } 
 import * as resp from './resp.ts';
 
 /** What the cluster as a whole cannot do at the moment; anything else that did not run is worth trying again. */
-const NO_CLUSTER: ReadonlySet<ErrorCode> = new Set(['NO_LEADER', 'HALTED', 'NOT_LEADER', 'UNREACHABLE', 'CLOSED']);
+const NO_CLUSTER: ReadonlySet<ErrorCode> = new Set([
+  'NO_LEADER',
+  'NO_QUORUM',
+  'HALTED',
+  'NOT_LEADER',
+  'UNREACHABLE',
+  'CLOSED',
+]);
 
 export class LogAccess {
   readonly #service: LogService;

@@ -54,6 +54,8 @@ export class Call<T> {
   readonly #signal: AbortSignal | undefined;
   readonly #abort: (() => void) | undefined;
   #settled = false;
+  /** Why it was refused last. */
+  #refusal: ScriptoriumError | null = null;
 
   constructor(calls: Calls, options: CallOptions, resolve: (value: T) => void, reject: (error: unknown) => void) {
     this.#calls = calls;
@@ -93,6 +95,7 @@ export class Call<T> {
       return;
     }
     this.sent = false;
+    this.#refusal = typed;
     if (pauseMillis === 0) again();
     else if (systemClock.now() + pauseMillis < this.deadlineAt) systemClock.setTimer(pauseMillis, again);
     else this.giveUp('the deadline passed', 'DEADLINE_EXCEEDED', error);
@@ -100,6 +103,11 @@ export class Call<T> {
 
   /** Nobody waits any longer: unknown once something was sent, else not executed. */
   giveUp(why: string, sentCode: 'ABORTED' | 'DEADLINE_EXCEEDED', cause?: unknown): void {
+    // That no quorum is left may need somebody to act, so it is not hidden behind the deadline.
+    if (!this.sent && sentCode === 'DEADLINE_EXCEEDED' && this.#refusal?.code === 'NO_QUORUM') {
+      this.reject(this.#refusal);
+      return;
+    }
     this.reject(
       this.sent
         ? new ScriptoriumError(sentCode, `${why} before an answer came; the command may still take effect`, { cause })

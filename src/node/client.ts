@@ -4,7 +4,7 @@
  * was sent and not answered is never sent again: its outcome is unknown, and only a session could make a retry safe.
  */
 import type { MembershipChange } from '../core/membership.ts';
-import { ScriptoriumError } from '../errors.ts';
+import { type ErrorCode, ScriptoriumError } from '../errors.ts';
 import { randomHex } from '../runtime/random.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -51,6 +51,8 @@ type Tries = 'until-deadline' | 'once';
 
 /** A frame of proposals is closed at this size. */
 const MAX_FRAME_FILL_BYTES = 256 * 1024;
+/** Another worker may know, or reach, more. */
+const ASKS_WRONG_ONE: ReadonlySet<ErrorCode> = new Set(['NOT_LEADER', 'NO_LEADER', 'NO_QUORUM']);
 const CHANGE_DEADLINE_MILLIS = 60_000;
 
 export class Client implements LogService {
@@ -215,7 +217,7 @@ export class Client implements LogService {
       return reply;
     }
     if (reply.outcome === 'not-executed') for (const { call } of frame) call.sent = false;
-    const asksWrongOne = reply.code === 'NOT_LEADER' || reply.code === 'NO_LEADER';
+    const asksWrongOne = ASKS_WRONG_ONE.has(reply.code);
     if (asksWrongOne && this.#finder.moveOn(connection, reply.leader)) this.#backoff.redirected();
     throw new ScriptoriumError(reply.code, reply.message, { outcome: reply.outcome });
   }

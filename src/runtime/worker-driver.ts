@@ -6,7 +6,8 @@
  */
 import type { Alarm, ChangeAnswer, WorkerEffects, WorkerEvent, WorkerOptions } from '../core/effects.ts';
 import type { MembershipChange } from '../core/membership.ts';
-import type { Message, PeerKey } from '../core/messages.ts';
+import { type Message, type PeerKey, scribeKey } from '../core/messages.ts';
+import { isVoteQuorum, votersOf } from '../core/quorum.ts';
 import type { Batch, EntryId, Index, LoggedConfiguration, WorkerIdentity } from '../core/types.ts';
 import { WorkerMachine } from '../core/worker.ts';
 import { type ErrorCode, ScriptoriumError } from '../errors.ts';
@@ -73,6 +74,7 @@ export class WorkerDriver {
   #nextChange = 1;
   /** Who waits for leadership to be handed over. */
   #handingOver: ((isOver: boolean) => void) | null = null;
+  readonly #linked = new Set<PeerKey>();
   #flushQueued = false;
   /** Ends the wait of proposals that came while no leader was known. */
   #cancelWait: (() => void) | null = null;
@@ -137,6 +139,8 @@ export class WorkerDriver {
 
   /** One event in, its effects carried out; an event that an effect causes waits its turn. */
   step(event: WorkerEvent): void {
+    if (event.kind === 'linkUp') this.#linked.add(event.from);
+    if (event.kind === 'linkDown') this.#linked.delete(event.from);
     if (this.#stopped || !this.#events.push(event)) return;
     this.#flush();
     if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
@@ -323,15 +327,26 @@ export class WorkerDriver {
     this.#options.want(addresses);
   }
 
-  /** Why this worker cannot answer: somebody else leads, nobody does, or the log stops (R31). */
+  /** Why this worker cannot answer: somebody else leads, nobody does or can, or the log stops (R31). */
   notLeader(): ScriptoriumError {
     const { leader, halted } = this.#machine;
     if (halted !== null) {
       return new ScriptoriumError('HALTED', `no scribe that answers can read entry ${halted}; nothing is skipped`);
     }
-    return leader === null || leader.identity.incarnation === this.#options.identity.incarnation
+    const isUnled = leader === null || leader.identity.incarnation === this.#options.identity.incarnation;
+    if (isUnled && !isVoteQuorum(this.configuration.configuration, (uuid) => this.#linked.has(scribeKey(uuid))))
+      return this.#noQuorum();
+    return isUnled
       ? new ScriptoriumError('NO_LEADER', 'no worker is known to lead at the moment')
       : new ScriptoriumError('NOT_LEADER', `${leader.identity.workerId} at ${leader.identity.address} leads`);
+  }
+
+  #noQuorum(): ScriptoriumError {
+    const voters = votersOf(this.configuration.configuration);
+    const missing = voters.filter(({ storageUuid }) => !this.#linked.has(scribeKey(storageUuid)));
+    const names = missing.map(({ scribeId, address }) => `${scribeId} at ${address}`).join(', ');
+    const counted = `only ${voters.length - missing.length} of ${voters.length} scribes are reached`;
+    return new ScriptoriumError('NO_QUORUM', `no quorum: ${counted}, not ${names}; start them on their directories`);
   }
 
   #fail(error: unknown): void {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Client } from '../../src/node/client.ts';
 import type { RecoveryPlan } from '../../src/node/unsafe-recovery.ts';
 import { Cluster } from '../harness/cluster.ts';
 import { scriptorium } from '../harness/command.ts';
@@ -22,13 +23,16 @@ test('P31 R26: when two of three scribes are lost for ever, the third becomes a 
     const from = ['unsafe-recover', '--from', a!.directory];
     await assertRefused(from, { exit: 3, code: 'LOCKED', reason: /open in process/ });
     await Promise.all(['b', 'c'].map((id) => cluster.process(id).killHard()));
+    await using client = await Client.connect({ workers: [worker.address] });
     // What was under way when they were lost may be told unknown; from here on nothing is executed, and that is said.
     const refusal = await until('a refusal', async () => {
       const said = String(await redis.call('SET', 'key:0', 'late'));
       return said.includes('UNKNOWN') ? undefined : said;
     });
-    assert.match(refusal, /CLUSTERDOWN|TRYAGAIN/);
+    assert.match(refusal, /CLUSTERDOWN no quorum: only 1 of 3 scribes are reached, not b at .*, c at /);
     redis.close();
+    const late = client.propose(new Uint8Array(1), { deadlineMillis: 500 });
+    await assert.rejects(late, { code: 'NO_QUORUM', outcome: 'not-executed' });
     await Promise.all(['a', 'w1'].map((id) => cluster.process(id).killHard()));
 
     const quorum = [...from, '--from', b!.directory];
