@@ -7,6 +7,7 @@
 #define SCRIPTORIUM_FILE_FAULT_H_
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,10 @@ class FaultFileSystem final : public FileSystem {
   Result<Volume> Describe(const std::string& directory) override;
   // Completes writes in an order of its own, each durable by itself and not before it completes.
   Result<std::unique_ptr<WriteQueue>> OpenQueue(WriteMode mode, uint32_t depth) override;
+  // Has OpenQueue answer with these instead, for a test that says itself when a write completes.
+  void UseQueues(std::function<std::unique_ptr<WriteQueue>()> make) { make_queue_ = std::move(make); }
+  // Makes so much of one of its files survive, and nothing else because of it.
+  static Status MakeDurable(File& file, uint64_t offset, size_t bytes);
   uint64_t RandomNumber() override;
   uint64_t NowMillis() override { return now_millis_; }
   void SetNow(uint64_t millis) { now_millis_ = millis; }
@@ -131,6 +136,7 @@ class FaultFileSystem final : public FileSystem {
   std::vector<NameChange> changes_;    // Between the two, in order.
   std::set<std::string> directories_;  // Made durable at once: none is made while anything is at stake.
   std::set<std::string> locked_;
+  std::function<std::unique_ptr<WriteQueue>()> make_queue_;
 };
 
 // A small generator for tests: the same seed gives the same numbers everywhere.

@@ -134,11 +134,16 @@ class FaultQueue final : public WriteQueue {
   std::vector<Write> in_flight_;
 };
 
+Status FaultFileSystem::MakeDurable(File& file, uint64_t offset, size_t bytes) {
+  return static_cast<FaultFile&>(file).MakeDurable(offset, bytes);
+}
+
 std::unique_ptr<File> FaultFileSystem::NewFile(NodePointer node, const std::string& path, bool direct) {
   return std::make_unique<FaultFile>(*this, std::move(node), path, direct);
 }
 
 Result<std::unique_ptr<WriteQueue>> FaultFileSystem::OpenQueue(WriteMode mode, uint32_t) {
+  if (make_queue_) return make_queue_();
   if (mode == WriteMode::kSync) return BlockingWriteQueue(mode);
   return std::unique_ptr<WriteQueue>(std::make_unique<FaultQueue>(*this));
 }

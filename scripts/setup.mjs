@@ -14,6 +14,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STATE = join(ROOT, 'dist', '.setup');
 const ADDON = join(ROOT, 'build', 'Release', 'scriptorium.node');
 const NATIVE_STAMP = join(ROOT, 'build', 'Release', 'made-from.txt');
+const SIM_ENGINE = join(ROOT, 'build', 'sim', 'engine.node');
+const SIM_ENGINE_STAMP = join(ROOT, 'build', 'sim', 'made-from.txt');
 
 /** A failure with a sentence for the reader instead of a stack. */
 class SetupError extends Error {}
@@ -64,11 +66,16 @@ function installPackages() {
 
 // Native addon ----------------------------------------------------------------------------------------------------------
 
-function nativeSources() {
-  const folder = join(ROOT, 'native');
-  if (!existsSync(join(ROOT, 'binding.gyp'))) return [];
+function sourcesIn(...folders) {
+  const folder = join(ROOT, ...folders);
+  if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => /\.(cc|h)$/.test(entry.name));
-  return [join(ROOT, 'binding.gyp'), ...names.map((entry) => join(folder, entry.name)).sort()];
+  return names.map((entry) => join(folder, entry.name)).sort();
+}
+
+function nativeSources() {
+  if (!existsSync(join(ROOT, 'binding.gyp'))) return [];
+  return [join(ROOT, 'binding.gyp'), ...sourcesIn('native')];
 }
 
 /** One hash over all the addon is made from; the addon uses Node-API, so the Node version is not part of it. */
@@ -104,6 +111,44 @@ function buildNative() {
   run('native build', process.execPath, [gyp, 'configure', 'build', '--jobs=2', ...headers]);
   if (!existsSync(ADDON)) throw new SetupError(`native build left no ${ADDON}`);
   writeFileSync(NATIVE_STAMP, fingerprint);
+}
+
+/**
+ * The engine on its disk in memory, for the simulator: the addon's own object files, and what only tests need beside them.
+ * It is in no package, and not where the addon is looked for.
+ */
+function buildSimulatedEngine() {
+  const own = sourcesIn('test', 'sim', 'engine');
+  if (own.length === 0) return;
+  const fingerprint = nativeFingerprint([...nativeSources(), ...own]);
+  if (existsSync(SIM_ENGINE) && existsSync(SIM_ENGINE_STAMP) && readFileSync(SIM_ENGINE_STAMP, 'utf8') === fingerprint)
+    return;
+  say('building the engine for the simulator');
+  const config = readFileSync(join(ROOT, 'build', 'config.gypi'), 'utf8').replace(/^#.*$/gm, '');
+  const { nodedir } = JSON.parse(config).variables;
+  const objects = join(ROOT, 'build', 'Release', 'obj.target', 'scriptorium', 'native');
+  const shared = readdirSync(objects).filter((name) => /\.o$/.test(name) && !/^addon(_journal|_loop)?\.o$/.test(name));
+  const disk = ['file_fault.cc', 'file_fault_io.cc'].map((name) => join(ROOT, 'native', name));
+  const compiler = [process.env.CXX, 'g++', 'clang++'].find((name) => name !== undefined && canRun(name));
+  mkdirSync(dirname(SIM_ENGINE), { recursive: true });
+  run('build of the engine for the simulator', compiler, [
+    '-std=c++20',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-fno-exceptions',
+    '-fvisibility=hidden',
+    '-fPIC',
+    '-shared',
+    '-pthread',
+    ...['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS'].map((name) => `-D${name}`),
+    ...[join(nodedir, 'include', 'node'), join(ROOT, 'node_modules', 'node-addon-api')].map((folder) => `-I${folder}`),
+    ...own.filter((path) => path.endsWith('.cc')),
+    ...disk,
+    ...shared.map((name) => join(objects, name)),
+    ...['-o', SIM_ENGINE],
+  ]);
+  writeFileSync(SIM_ENGINE_STAMP, fingerprint);
 }
 
 // TypeScript ------------------------------------------------------------------------------------------------------------
@@ -158,6 +203,7 @@ export function setup() {
   withLock(() => {
     installPackages();
     buildNative();
+    buildSimulatedEngine();
     compileTypeScript();
   });
 }

@@ -2,9 +2,12 @@
  * A scribe's disk: what survives any crash (the image), and records handed over but not yet durable. Records become durable
  * in order, several at once as group commit does; a crash keeps the image and any prefix of the rest. The image is replayed
  * here from the records alone, so the checks know what a disk holds without asking the machine that wrote it.
+ *
+ * `Disk` is that and nothing more; `EngineDisk` (engine-disk.ts) is the real engine under the same calls.
  */
 import type { Persist, ScribeStart } from '../../src/core/effects.ts';
 import type { Batch, EntryId, HardState } from '../../src/core/types.ts';
+import type { Random } from '../random.ts';
 import { describeId, idOf, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
 
@@ -14,6 +17,25 @@ export interface DiskRecord {
   readonly persist: Persist;
   /** For appends. */
   readonly node: LogNode | null;
+}
+
+/** What a scribe's process does with its disk. `replayed` is told of each record that has become durable. */
+export interface ScribeDisk {
+  /** What is durable. */
+  readonly image: Image;
+  /** Handed over and not durable, oldest first. */
+  readonly pending: readonly DiskRecord[];
+  /** What a scribe that starts now recovers. */
+  start(scribeId: string, storageUuid: string): ScribeStart;
+  write(record: DiskRecord): void;
+  /** Begins what writes it may, each of `most` records at most where it can choose; each is to be completed once. */
+  submit(most: number): readonly number[];
+  /** A write that was begun completes; returns the number of the last record that became durable, 0 if none did. */
+  complete(write: number, replayed: (record: DiskRecord) => void): number;
+  /** The power goes, or the process. */
+  crash(random: Random, replayed: (record: DiskRecord) => void): void;
+  /** Whole durable batches from `from` on, about `maxBytes`; none when no batch starts there. */
+  read(from: number, to: number, maxBytes: number): readonly Batch[];
 }
 
 /** A log with its hard state, as the records up to some point leave it. */
@@ -85,6 +107,17 @@ export class Image {
     }
   }
 
+  /** A copy to go back to: an old backup, or a snapshot of the machine. */
+  copy(): () => void {
+    const { hardState, commit } = this;
+    const nodes = [...this.nodes];
+    return () => {
+      this.hardState = hardState;
+      this.commit = commit;
+      this.nodes = nodes;
+    };
+  }
+
   /** What a scribe that starts on this disk recovers. */
   recover(scribeId: string, storageUuid: string): ScribeStart {
     const runs: { term: number; firstIndex: number }[] = [];
@@ -117,28 +150,44 @@ export class Image {
   }
 }
 
-export class Disk {
+export class Disk implements ScribeDisk {
   readonly image: Image;
-  /** Handed over and not durable, oldest first. */
   pending: DiskRecord[] = [];
+  /** Group commit: one write at a time, each taking what has gathered. */
+  #writing = false;
 
   constructor(image: Image) {
     this.image = image;
   }
 
-  /** A copy to go back to: an old backup, or a snapshot of the machine. */
-  copy(): () => void {
-    const { hardState, commit } = this.image;
-    const nodes = [...this.image.nodes];
-    return () => {
-      this.image.hardState = hardState;
-      this.image.commit = commit;
-      this.image.nodes = nodes;
-    };
+  start(scribeId: string, storageUuid: string): ScribeStart {
+    return this.image.recover(scribeId, storageUuid);
+  }
+
+  write(record: DiskRecord): void {
+    this.pending.push(record);
+  }
+
+  /** A write is named by how many records it holds. */
+  submit(most: number): readonly number[] {
+    if (this.#writing || this.pending.length === 0) return [];
+    this.#writing = true;
+    return [Math.min(this.pending.length, most)];
+  }
+
+  /** Any prefix of what was not durable survives: the rest was never written. */
+  crash(random: Random, replayed: (record: DiskRecord) => void): void {
+    this.complete(random.integer(0, this.pending.length + 1), replayed);
+    this.pending = [];
+  }
+
+  read(from: number, to: number, maxBytes: number): readonly Batch[] {
+    return this.image.read(from, to, maxBytes);
   }
 
   /** The oldest `count` records are durable from now on; returns the number of the last one. */
   complete(count: number, replayed: (record: DiskRecord) => void): number {
+    this.#writing = false;
     let last = 0;
     for (const record of this.pending.splice(0, count)) {
       this.image.replay(record);

@@ -4,7 +4,7 @@
  * it promised as a voter forgotten (R26). The check for it is `acknowledged-by-stranger`.
  */
 import { Clients } from './clients.ts';
-import { Disk, Image } from './disk.ts';
+import { Image } from './disk.ts';
 import type { Machines } from './machines.ts';
 import { calm, playScene, type Scene } from './scene.ts';
 import type { ScribeSite } from './scribe-host.ts';
@@ -69,7 +69,7 @@ function play(world: World): boolean {
 }
 
 function start(world: World, storageUuid: string, isAmnesiac: boolean): ScribeSite {
-  const disk = new Disk(new Image({ term: 0, votedFor: null }, [], { index: 0, term: 0 }));
+  const disk = world.newDisk(new Image({ term: 0, votedFor: null }, [], { index: 0, term: 0 }), 'n', storageUuid);
   const site = { scribeId: 'n', storageUuid, disk, process: null, isAmnesiac, gone: false };
   world.addScribe(site);
   world.startScribe(site);

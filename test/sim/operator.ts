@@ -7,7 +7,7 @@
 import type { MembershipChange, QuorumChoice } from '../../src/core/membership.ts';
 import type { Quorums, ScribeMember } from '../../src/core/types.ts';
 import type { Random } from '../random.ts';
-import { Disk, Image } from './disk.ts';
+import { Image } from './disk.ts';
 import { someQuorums } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -106,7 +106,11 @@ export class Operator {
   #format(scribeId: string, lostUuid: string | null = null): ScribeMember {
     const storageUuid = lostUuid ?? this.#random.hex128();
     const member = { scribeId, storageUuid, address: `${scribeId}:1` };
-    const disk = new Disk(new Image({ term: 0, votedFor: null }, [], { index: 0, term: 0 }));
+    const disk = this.#world.newDisk(
+      new Image({ term: 0, votedFor: null }, [], { index: 0, term: 0 }),
+      scribeId,
+      storageUuid,
+    );
     const site = { scribeId, storageUuid, disk, process: null, isAmnesiac: lostUuid !== null, gone: false };
     this.#world.addScribe(site);
     this.#world.startScribe(site);

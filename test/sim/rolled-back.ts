@@ -28,7 +28,7 @@ function play(world: World): number {
   const [old, near, far] = world.scribes;
   if (leader === null || old === undefined || near === undefined || far === undefined) return 0;
   const { term } = leader.machine;
-  const goBack = old.disk.copy();
+  const goBack = old.disk.image.copy();
   pass(world.random.integer(5, 60));
   // What the leader appends from here on only the one scribe holds, which acknowledges it and then forgets.
   const cuts = [near, far].flatMap(({ scribeId }) => [

@@ -5,7 +5,7 @@
  */
 import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
-import type { Disk } from './disk.ts';
+import type { DiskRecord, ScribeDisk } from './disk.ts';
 import { Host, type HostEvent } from './host.ts';
 import { describeId, idOf } from './log-tree.ts';
 import { ScribeChecks } from './scribe-checks.ts';
@@ -15,7 +15,7 @@ import type { World } from './world.ts';
 export interface ScribeSite {
   readonly scribeId: string;
   readonly storageUuid: string;
-  readonly disk: Disk;
+  readonly disk: ScribeDisk;
   process: ScribeHost | null;
   /** A blank disk under the storage uuid of a lost one: it must never count (R26). */
   readonly isAmnesiac: boolean;
@@ -28,11 +28,10 @@ const MAX_DISK_MILLIS = 300;
 
 export class ScribeHost extends Host {
   readonly machine;
-  readonly #disk: Disk;
+  readonly #disk: ScribeDisk;
   readonly #place: ScribeSite;
   readonly #checks: ScribeChecks;
   #written = 0;
-  #flushing = false;
   #reportedAt = 0;
 
   constructor(world: World, place: ScribeSite) {
@@ -40,7 +39,7 @@ export class ScribeHost extends Host {
     super(world, `scribe:${storageUuid}`, { role: 'scribe', storageUuid, scribeId }, scribeId);
     this.#place = place;
     this.#disk = disk;
-    const start = disk.image.recover(scribeId, storageUuid);
+    const start = disk.start(scribeId, storageUuid);
     const { ScribeMachine } = world.machines;
     const { electionTimeoutMinMillis, leaseMillis } = world.plan.worker;
     const options = { electionTimeoutMinMillis, maxLeaseMillis: leaseMillis };
@@ -51,13 +50,10 @@ export class ScribeHost extends Host {
     this.settle();
   }
 
-  /** Any prefix of what was not durable survives: the rest was never written. */
   override crash(late: boolean): void {
     super.crash(late);
     if (this.#disk.pending.length > 0) this.world.reach('crash with writes in flight');
-    const surviving = this.random.integer(0, this.#disk.pending.length + 1);
-    this.#complete(surviving);
-    this.#disk.pending = [];
+    this.#disk.crash(this.random, this.#replayed);
     this.#place.process = null;
   }
 
@@ -83,7 +79,7 @@ export class ScribeHost extends Host {
       const record = { number: ++this.#written, persist, node };
       this.#checks.writing(record);
       if (persist.kind === 'truncateSuffix') this.world.reach('scribe truncates');
-      this.#disk.pending.push(record);
+      this.#disk.write(record);
     }
     for (const { to, message } of sends) {
       this.#checks.sending(to, message);
@@ -97,7 +93,7 @@ export class ScribeHost extends Host {
     for (const read of reads) {
       this.world.schedule.after(this.#diskDelay(), () =>
         this.whenRunning(() => {
-          const batches = this.#disk.image.read(read.from, read.to, read.maxBytes);
+          const batches = this.#disk.read(read.from, read.to, read.maxBytes);
           this.step({ kind: 'logRead', token: read.token, batches });
         }),
       );
@@ -105,15 +101,17 @@ export class ScribeHost extends Host {
     this.#flush();
   }
 
-  /** Group commit: one write at a time, each taking what has gathered. */
   #flush(): void {
-    if (this.#flushing || this.#disk.pending.length === 0) return;
-    this.#flushing = true;
-    const group = Math.min(this.#disk.pending.length, this.world.plan.disk.maxGroup);
-    this.world.schedule.after(this.#diskDelay(), () => {
-      if (!this.alive) return;
-      const write = this.#complete(group);
-      this.#flushing = false;
+    for (const begun of this.#disk.submit(this.world.plan.disk.maxGroup)) {
+      this.world.schedule.after(this.#diskDelay(), () => {
+        if (this.alive) this.#complete(begun);
+      });
+    }
+  }
+
+  #complete(begun: number): void {
+    const write = this.#disk.complete(begun, this.#replayed);
+    if (write > 0) {
       this.world.trace(
         () => `${this.site} disk durable through write ${write}, tail ${describeId(idOf(this.#disk.image.tip))}`,
       );
@@ -121,19 +119,16 @@ export class ScribeHost extends Host {
       this.world.schedule.at(this.#reportedAt, () =>
         this.whenRunning(() => this.step({ kind: 'durable', write, writeMicros: 1, fsyncMicros: 1 })),
       );
-      this.#flush();
-    });
+    }
+    this.#flush();
   }
 
-  /** The oldest records become durable; returns the number of the last. */
-  #complete(count: number): number {
-    return this.#disk.complete(count, ({ node }) => {
-      // Accepted, not merely copied: the disk's own term stood at the entry's term when it was appended.
-      if (node !== null && node.term === this.#disk.image.hardState.term) {
-        this.world.rules.accepted(this.#place.storageUuid, node);
-      }
-    });
-  }
+  readonly #replayed = ({ node }: DiskRecord): void => {
+    // Accepted, not merely copied: the disk's own term stood at the entry's term when it was appended.
+    if (node !== null && node.term === this.#disk.image.hardState.term) {
+      this.world.rules.accepted(this.#place.storageUuid, node);
+    }
+  };
 
   #diskDelay(): number {
     const { fromMillis, toMillis } = this.world.diskDelays;

@@ -6,7 +6,7 @@ import type { Message, PeerKey } from '../../src/core/messages.ts';
 import type { Batch, Configuration, LoggedConfiguration } from '../../src/core/types.ts';
 import { Random } from '../random.ts';
 import { includes } from './agreement.ts';
-import { Disk, Image } from './disk.ts';
+import { Disk, Image, type ScribeDisk } from './disk.ts';
 import { Ghost } from './ghost.ts';
 import { LogTree } from './log-tree.ts';
 import type { Machines } from './machines.ts';
@@ -67,13 +67,25 @@ export class World {
     this.rules = new Rules(new Ghost(first));
     this.scribes = members.map(({ scribeId, storageUuid }) => {
       const image = new Image({ term: 1, votedFor: null }, [first], { index: 0, term: 0 });
-      return { scribeId, storageUuid, disk: new Disk(image), process: null, isAmnesiac: false, gone: false };
+      return {
+        scribeId,
+        storageUuid,
+        disk: this.newDisk(image, scribeId, storageUuid),
+        process: null,
+        isAmnesiac: false,
+        gone: false,
+      };
     });
     this.workers = Array.from({ length: this.plan.workers }, (_, at) => ({
       workerId: `w${at}`,
       process: null,
       twin: null,
     }));
+  }
+
+  /** A disk that holds this and nothing else. */
+  newDisk(image: Image, scribeId: string, storageUuid: string): ScribeDisk {
+    return this.machines.newDisk?.(image, this.tree, scribeId, storageUuid) ?? new Disk(image);
   }
 
   startScribe(site: ScribeSite): void {

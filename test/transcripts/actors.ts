@@ -62,7 +62,7 @@ export class ScribeActor {
   }
 
   copyDisk(): void {
-    this.#goBack = this.disk.copy();
+    this.#goBack = this.disk.image.copy();
   }
 
   goBack(): void {

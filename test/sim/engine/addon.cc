@@ -1,0 +1,197 @@
+// The real engine on its disk in memory, for the simulator: no thread, no clock, no chance but the seed's. The engine
+// is the shipped one, object file by object file; what is made here is only the disk, the queue, and who says when.
+//
+// A file that is open when the power goes must not be written any more, and writes in flight point to files: so a crash
+// first takes the image, then closes the journal on the old disk, and only then lets go of that.
+#include <napi.h>
+
+#include <memory>
+
+#include "../../../native/addon_values.h"
+#include "../../../native/file_fault.h"
+#include "../../../native/journal.h"
+#include "stepped_queue.h"
+
+namespace scriptorium::sim {
+namespace {
+
+using addon::Throw;
+using addon::ToBytes;
+using addon::ToId;
+using addon::ToInteger;
+using addon::ToNumber;
+
+constexpr char kDirectory[] = "/disk/journal";
+// Small, so that a run goes through many: the room for some twenty blocks.
+constexpr uint64_t kSegmentBytes = 128 << 10;
+constexpr uint32_t kBlockBytes = 64 << 10;
+// What one of these holds outside of the heap that JavaScript knows of, roughly.
+constexpr int64_t kMemory = 4 << 20;
+
+class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalListener {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(
+        env, "EngineDisk",
+        {InstanceMethod<&EngineDisk::Open>("open"), InstanceMethod<&EngineDisk::Append>("append"),
+         InstanceMethod<&EngineDisk::SaveHardState>("saveHardState"),
+         InstanceMethod<&EngineDisk::TruncateSuffix>("truncateSuffix"),
+         InstanceMethod<&EngineDisk::SaveCommitHint>("saveCommitHint"), InstanceMethod<&EngineDisk::Submit>("submit"),
+         InstanceMethod<&EngineDisk::Complete>("complete"), InstanceMethod<&EngineDisk::Read>("read"),
+         InstanceMethod<&EngineDisk::Crash>("crash"), InstanceMethod<&EngineDisk::PutIn>("putIn")});
+  }
+
+  // (scribe id, storage uuid, seed, writes in flight): a formatted disk, not opened.
+  explicit EngineDisk(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), kMemory);
+    Result<Id128> uuid = ToId(info[1], "storageUuid");
+    Result<uint64_t> seed = ToInteger(info[2], "seed");
+    Result<uint64_t> depth = ToInteger(info[3], "depth");
+    for (const Status& status : {uuid.status(), seed.status(), depth.status()}) {
+      if (status.ok()) continue;
+      Throw(info.Env(), status);
+      return;
+    }
+    options_.directory = kDirectory;
+    options_.max_block_bytes = kBlockBytes;
+    options_.driven_by = DrivenBy::kNobody;
+    options_.write_mode = WriteMode::kRing;
+    options_.blocks_in_flight = static_cast<uint32_t>(depth.value());
+    Use(std::make_unique<FaultFileSystem>(seed.value()));
+    FormatOptions format;
+    format.directory = kDirectory;
+    format.identity.scribe_id = info[0].ToString().Utf8Value();
+    format.identity.storage_uuid = uuid.value();
+    format.identity.cluster_id.fill(0xc1);
+    format.segment_bytes = kSegmentBytes;
+    if (Status status = Journal::Format(*disk_, format); !status.ok()) Throw(info.Env(), status);
+  }
+  void Finalize(Napi::BasicEnv env) override { Napi::MemoryManagement::AdjustExternalMemory(env, -kMemory); }
+
+ private:
+  void OnDurable(uint64_t ticket) override { durable_ = ticket; }
+  void OnFailure(const Status& status) override { failure_ = status; }
+
+  void Use(std::unique_ptr<FaultFileSystem> disk) {
+    disk_ = std::move(disk);
+    disk_->UseQueues([this] {
+      auto queue = std::make_unique<SteppedQueue>(bug_);
+      queue_ = queue.get();
+      return queue;
+    });
+  }
+
+  // Recovers; what the log is then.
+  Napi::Value Open(const Napi::CallbackInfo& info) {
+    durable_ = 0;
+    failure_ = Status();
+    Result<std::unique_ptr<Journal>> opened = Journal::Open(*disk_, options_, *this);
+    if (!opened.ok()) return Throw(info.Env(), opened.status());
+    journal_ = std::move(opened.value());
+    (void)queue_->TakeSubmitted();  // Of the trial.
+    Napi::Object log;
+    journal_->VisitGroup(0, [&](const GroupLog& group) { log = addon::ToObject(info.Env(), group); });
+    log["report"] = addon::ToObject(info.Env(), journal_->report());
+    log["damage"] = addon::ToArray(info.Env(), journal_->Damage());
+    return log;
+  }
+
+  Napi::Value Ticket(Napi::Env env, const Result<uint64_t>& taken) {
+    return taken.ok() ? ToNumber(env, taken.value()) : Throw(env, taken.status());
+  }
+
+  // A batch, complete but for its checksums.
+  Napi::Value Append(const Napi::CallbackInfo& info) {
+    Result<std::span<const uint8_t>> bytes = ToBytes(info[0], "batch");
+    if (!bytes.ok()) return Throw(info.Env(), bytes.status());
+    std::vector<uint8_t> batch(bytes.value().begin(), bytes.value().end());
+    return Ticket(info.Env(), journal_->SealAndAppend(batch));
+  }
+
+  Napi::Value SaveHardState(const Napi::CallbackInfo& info) {
+    Result<HardState> state = addon::ToHardState(info[0], info[1]);
+    if (!state.ok()) return Throw(info.Env(), state.status());
+    return Ticket(info.Env(), journal_->SaveHardState(0, state.value()));
+  }
+
+  Napi::Value TruncateSuffix(const Napi::CallbackInfo& info) {
+    Result<uint64_t> from = ToInteger(info[0], "from");
+    if (!from.ok()) return Throw(info.Env(), from.status());
+    return Ticket(info.Env(), journal_->TruncateSuffix(0, from.value()));
+  }
+
+  Napi::Value SaveCommitHint(const Napi::CallbackInfo& info) {
+    Result<uint64_t> index = ToInteger(info[0], "index");
+    Result<uint64_t> term = ToInteger(info[1], "term");
+    if (!index.ok() || !term.ok()) return Throw(info.Env(), index.ok() ? term.status() : index.status());
+    return Ticket(info.Env(), journal_->SaveCommitHint(0, {index.value(), term.value()}));
+  }
+
+  // Has the engine hand over what it may; the writes that left since the last time.
+  Napi::Value Submit(const Napi::CallbackInfo& info) {
+    while (journal_->Drive(false)) continue;
+    if (!failure_.ok()) return Throw(info.Env(), failure_);
+    const std::vector<uint64_t> tags = queue_->TakeSubmitted();
+    Napi::Array array = Napi::Array::New(info.Env(), tags.size());
+    for (uint32_t at = 0; at < tags.size(); ++at) array[at] = ToNumber(info.Env(), tags[at]);
+    return array;
+  }
+
+  // One write completes; the ticket up to which all is durable now, as the engine says.
+  Napi::Value Complete(const Napi::CallbackInfo& info) {
+    Result<uint64_t> tag = ToInteger(info[0], "write");
+    if (!tag.ok()) return Throw(info.Env(), tag.status());
+    if (!queue_->Complete(tag.value())) return Throw(info.Env(), addon::BadArgument("write is not on its way"));
+    while (journal_->Drive(false)) continue;
+    return failure_.ok() ? ToNumber(info.Env(), durable_) : Throw(info.Env(), failure_);
+  }
+
+  // Whole batches from the one that holds an index, about so many bytes.
+  Napi::Value Read(const Napi::CallbackInfo& info) {
+    Result<uint64_t> from = ToInteger(info[0], "from");
+    Result<uint64_t> most = ToInteger(info[1], "maxBytes");
+    if (!from.ok() || !most.ok()) return Throw(info.Env(), from.ok() ? most.status() : from.status());
+    Result<ReadPlan> plan = journal_->PlanRead(0, from.value(), most.value());
+    if (!plan.ok()) return Throw(info.Env(), plan.status());
+    Napi::Uint8Array bytes = Napi::Uint8Array::New(info.Env(), plan.value().bytes);
+    if (Status status = journal_->Read(plan.value(), bytes.Data()); !status.ok()) return Throw(info.Env(), status);
+    return bytes;
+  }
+
+  // The power goes: of what was not durable, each sector and a prefix of the names may survive, as the seed says.
+  Napi::Value Crash(const Napi::CallbackInfo& info) {
+    Result<uint64_t> seed = ToInteger(info[0], "seed");
+    if (!seed.ok()) return Throw(info.Env(), seed.status());
+    std::unique_ptr<FaultFileSystem> after = disk_->AfterCrash(Survival::kRandom, seed.value());
+    journal_.reset();
+    Use(std::move(after));
+    return info.Env().Undefined();
+  }
+
+  // From now on with this bug.
+  Napi::Value PutIn(const Napi::CallbackInfo& info) {
+    Result<uint64_t> bug = ToInteger(info[0], "bug");
+    if (!bug.ok()) return Throw(info.Env(), bug.status());
+    bug_ = static_cast<Bug>(bug.value());
+    return info.Env().Undefined();
+  }
+
+  Bug bug_ = Bug::kNone;
+  OpenOptions options_;
+  std::unique_ptr<FaultFileSystem> disk_;
+  SteppedQueue* queue_ = nullptr;  // The journal's.
+  std::unique_ptr<Journal> journal_;
+  uint64_t durable_ = 0;
+  Status failure_;
+};
+
+Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+  exports["EngineDisk"] = EngineDisk::Define(env);
+  return exports;
+}
+
+}  // namespace
+}  // namespace scriptorium::sim
+
+using scriptorium::sim::Initialize;
+NODE_API_MODULE(engine_disk, Initialize)
