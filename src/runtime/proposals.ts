@@ -141,9 +141,10 @@ export class Proposals {
 
   /** What was never appended is refused with `error`: not executed. */
   refuseForming(error: () => ScriptoriumError): void {
-    for (const { proposals } of this.#forming) fail(proposals, error());
-    this.#forming = [];
+    const forming = this.#forming;
+    this.#forming = []; // first: whoever is refused may propose again at once
     this.#queuedBytes = 0;
+    for (const { proposals } of forming) fail(proposals, error());
   }
 
   /** The state machine or the process goes: what was appended may or may not take effect. */

@@ -113,3 +113,25 @@ test('proposals beyond maxQueuedBytes are refused as overloaded, and taken again
   propose(proposals, settled);
   assert.deepEqual(codes(settled), ['OVERLOADED']);
 });
+
+test('what is proposed again while it is refused waits for the next leader, and is not refused along', () => {
+  const proposals = new Proposals(LIMITS);
+  const again: Settlement[] = [];
+  const refused: Settlement[] = [];
+  const proposal = {
+    count: 1,
+    settle: (settlement: Settlement) => {
+      refused.push(settlement);
+      assert.ok(refused.length < 10, 'it is refused over and over');
+      propose(proposals, again);
+    },
+  };
+  proposals.add(proposal, 4 + command.length, 0, (writer) => writer.append(command));
+  proposals.refuseForming(() => new ScriptoriumError('NO_LEADER', 'nobody leads'));
+  assert.deepEqual([codes(refused), codes(again)], [['NO_LEADER'], []]);
+  assert.equal(proposals.waiting, 'some');
+  const batch = seal(proposals, 3, 10);
+  proposals.committed(batch);
+  proposals.applied(batch, encodeResults([{ failed: false, bytes: new Uint8Array(0) }]));
+  assert.deepEqual(codes(again), [10]);
+});
