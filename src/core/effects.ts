@@ -139,7 +139,8 @@ export interface WorkerEffects {
   readonly changes: readonly ChangeAnswer[];
   readonly transfers: readonly TransferAnswer[];
   readonly alarms: readonly Alarm[];
-  /** Role, term, leader or configuration changed: read them from the machine (links to scribes and leader follow them). */
+  /** Role, term, leader or configuration changed, or no leader is awaited any more: read them from the machine (links to
+   *  scribes and leader follow them). */
   readonly changed: boolean;
 }
 

@@ -95,6 +95,7 @@ export class WorkerMachine {
 
   step(event: WorkerEvent, now: number): WorkerEffects {
     this.#state.now = now;
+    const waited = this.awaitsLeader;
     switch (event.kind) {
       case 'linkUp':
         this.#state.peers.set(event.from, event.peer);
@@ -137,6 +138,7 @@ export class WorkerMachine {
         break;
     }
     if (this.#leadership === null) this.#following.follow();
+    if (waited && !this.awaitsLeader) this.#state.changed = true;
     return this.#state.takeEffects();
   }
 

@@ -111,6 +111,15 @@ describe('a worker whose leader is gone', () => {
     assert.deepEqual(asked(worker.tell('b', 0)), ALL);
   });
 
+  test('R9: the leader is heard again, and what waits for the next one is told so', () => {
+    const worker = new Orphan();
+    assert.equal(worker.loseLink().changed, false);
+    assert.equal(worker.machine.awaitsLeader, true);
+    worker.linkWorker('v1');
+    const { changed } = worker.append(1, at(2, 1), [], 2);
+    assert.deepEqual([worker.machine.awaitsLeader, changed], [false, true]);
+  });
+
   test('§2.1: a log that lags waits longer, the more the longer, and reads before it asks', () => {
     const worker = new Orphan();
     worker.loseLink();

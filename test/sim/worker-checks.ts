@@ -17,6 +17,7 @@ interface Announced {
   readonly role: string;
   readonly term: number;
   readonly leader: string;
+  readonly awaitsLeader: boolean;
   readonly configuration: EntryId;
 }
 
@@ -163,6 +164,7 @@ export class WorkerChecks {
     const now = this.#announcement();
     const was = this.#announced;
     const same =
+      !(was.awaitsLeader && !now.awaitsLeader) &&
       now.role === was.role &&
       now.term === was.term &&
       now.leader === was.leader &&
@@ -177,8 +179,9 @@ export class WorkerChecks {
   }
 
   #announcement(): Announced {
-    const { role, term, leader, configuration } = this.#machine;
-    return { role, term, leader: `${leader?.identity.incarnation} ${leader?.term}`, configuration: configuration.id };
+    const { role, term, leader, configuration, awaitsLeader } = this.#machine;
+    const known = `${leader?.identity.incarnation} ${leader?.term}`;
+    return { role, term, leader: known, awaitsLeader, configuration: configuration.id };
   }
 
   sending(message: Message): void {
