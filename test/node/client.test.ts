@@ -90,6 +90,30 @@ describe('a client', () => {
     assert.equal((await proposed).index, 5);
   });
 
+  test('P09: who reaches only a worker that names a leader out of reach is told "not executed", and does not ask in a loop', async () => {
+    const leader = await ScriptedWorker.start();
+    const { address } = leader;
+    await leader[Symbol.asyncDispose]();
+    await using other = await ScriptedWorker.start();
+    await using client = await Client.connect({ workers: [other.address], transport: 'ws' });
+    const proposed = client.propose(bytes('command'), { deadlineMillis: 1_000 });
+    let asked = 0;
+    const refuse = async (): Promise<void> => {
+      for (;;) {
+        const { request, answer } = await other.request();
+        asked += 1;
+        answer({ ...FAILURE, request: request.request, code: 'NOT_LEADER', leader: address });
+      }
+    };
+    const greet = async (): Promise<void> => {
+      for (;;) (await other.greeting())();
+    };
+    void refuse();
+    void greet();
+    await assert.rejects(proposed, { code: 'DEADLINE_PASSED', outcome: 'not-executed' });
+    assert.ok(asked > 1 && asked < 200, `asked ${asked} times in a second`);
+  });
+
   test('a call that is settled is never tried again', async () => {
     const calls = new Calls();
     const refusal = new ScriptoriumError('NOT_LEADER', 'elsewhere');
