@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include <cstring>
+#include <ctime>
 #include <memory>
 
 #include "addon_journal.h"
@@ -150,6 +151,12 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value BootMillis(const Napi::CallbackInfo& info) {
+  timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return Napi::Number::New(info.Env(), static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6);
+}
+
 Napi::Value Hold(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), HoldMemory()); }
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
@@ -159,6 +166,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports["probeDisk"] = Napi::Function::New<Probe>(env, "probeDisk");
   exports["planRepair"] = Napi::Function::New<Plan>(env, "planRepair");
   exports["repair"] = Napi::Function::New<Repair>(env, "repair");
+  exports["bootMillis"] = Napi::Function::New<BootMillis>(env, "bootMillis");
   exports["holdMemory"] = Napi::Function::New<Hold>(env, "holdMemory");
   exports["inspect"] = Napi::Function::New<Inspect>(env, "inspect");
   return exports;

@@ -98,6 +98,7 @@ interface Addon {
   repair(directory: string, cut: CutPlace | null): Promise<Repaired>;
   probeDisk(directory: string, writes: number): Promise<NativeDiskProbe>;
   holdMemory(): number;
+  bootMillis(): number;
 }
 
 /** The root of the package, seen from dist/src/addon. */
@@ -114,3 +115,6 @@ export const crc32c: (bytes: Uint8Array, start?: number, end?: number) => number
  * process id, the same at every call; 0 where the system does not allow it.
  */
 export const holdMemory: () => number = addon.holdMemory;
+
+/** Milliseconds since this machine was booted, with fractions, those in which it was suspended included; never goes back. */
+export const bootMillis: () => number = addon.bootMillis;

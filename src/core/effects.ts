@@ -149,6 +149,8 @@ export interface ScribeOptions {
   readonly electionTimeoutMinMillis: number;
   /** The longest promise it gives a leader (R22), at most that time-out; 0: none. */
   readonly maxLeaseMillis: number;
+  /** The longest promise it may have given before it started, whatever its options were then (R10); 0: none was. */
+  readonly presumedLeaseMillis: number;
 }
 
 /** Timing and bounds of a worker's machine; times in milliseconds. */

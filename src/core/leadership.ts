@@ -54,6 +54,15 @@ export class Leadership {
     return Math.min(this.#followers.heartbeatAt, this.#transfer.wakeAt);
   }
 
+  /** No other leader can have been elected by now, so what is committed here is all that is (R22). */
+  holdsLease(now: number): boolean {
+    const { commit, configuration } = this.#state;
+    if (!this.#lease.isOn || commit < this.#firstOfTerm || this.#transfer.wasOffered) return false;
+    return isCommitQuorum(configuration.configuration, (uuid) =>
+      this.#lease.isBound(this.#followers.promisedRoundOf(uuid), now),
+    );
+  }
+
   propose(batch: Batch): void {
     const { log, term } = this.#state;
     if (!this.takesProposals || batch.term !== term || batch.firstIndex !== log.tail.index + 1) return;
@@ -88,7 +97,7 @@ export class Leadership {
   /** `from`: the learner that asked (R20), or null. */
   read(from: PeerKey | null, request: number): void {
     const read = { kind: 'read', from, request } as const;
-    if (this.#holdsLease()) {
+    if (this.holdsLease(this.#state.now)) {
       this.#serve(read, this.#state.commit);
       return;
     }
@@ -145,15 +154,6 @@ export class Leadership {
     this.#transfer.tick();
     this.#advanceMembers();
     return true;
-  }
-
-  /** No other leader can have been elected by now, so what is committed here is all that is (R22). */
-  #holdsLease(): boolean {
-    const { now, commit, configuration } = this.#state;
-    if (!this.#lease.isOn || commit < this.#firstOfTerm || this.#transfer.wasOffered) return false;
-    return isCommitQuorum(configuration.configuration, (uuid) =>
-      this.#lease.isBound(this.#followers.promisedRoundOf(uuid), now),
-    );
   }
 
   #serve({ from, request }: ReadRequest, index: Index): void {

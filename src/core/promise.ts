@@ -3,6 +3,7 @@
  * and, since nobody remembers a promise across a crash, presumed after every start (R10). It binds against everybody but who
  * that very leader, or one that was elected after it, asked to stand: such a leader has given its lease up.
  */
+import type { ScribeOptions } from './effects.ts';
 import type { Term } from './types.ts';
 
 export class VotePromise {
@@ -11,10 +12,10 @@ export class VotePromise {
   #term: Term;
 
   /** `term`: what the scribe recovered; a promise it has forgotten was to a leader of no later one. */
-  constructor(mostMillis: number, startMillis: number, term: Term, now: number) {
-    this.#mostMillis = mostMillis;
+  constructor({ maxLeaseMillis, presumedLeaseMillis }: ScribeOptions, term: Term, now: number) {
+    this.#mostMillis = maxLeaseMillis;
     this.#term = term;
-    if (mostMillis > 0) this.#until = now + startMillis;
+    if (presumedLeaseMillis > 0) this.#until = now + presumedLeaseMillis;
   }
 
   get until(): number {

@@ -32,7 +32,7 @@ export class HeardLeader {
   /** `term`: what the scribe recovered. */
   constructor(options: ScribeOptions, term: Term, now: number) {
     this.#silenceMillis = options.electionTimeoutMinMillis;
-    this.#promise = new VotePromise(options.maxLeaseMillis, options.electionTimeoutMinMillis, term, now);
+    this.#promise = new VotePromise(options, term, now);
   }
 
   get leader(): Leader | null {

@@ -69,6 +69,10 @@ export class WorkerMachine {
   get tookOver(): boolean {
     return this.#leadership !== null && this.#tookOver;
   }
+  /** Reads are answered without asking a quorum at this moment (R22). */
+  holdsLease(now: number): boolean {
+    return this.#leadership?.holdsLease(now) === true;
+  }
   /** The scribes to be linked to. */
   get scribes(): readonly ScribeMember[] {
     return [...membersOf(this.#state.configuration.configuration), ...(this.#leadership?.leaving ?? [])];

@@ -2,14 +2,14 @@
 import { systemClock } from '../runtime/clock.ts';
 import { Links } from '../runtime/links.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import { ScribeDriver } from '../runtime/scribe-driver.ts';
+import { GROUP, ScribeDriver } from '../runtime/scribe-driver.ts';
 import { openStatusDesk } from '../runtime/status-desk.ts';
 import { Journal, type RecoveryReport } from '../storage/journal.ts';
 import type { JournalIdentity, WriteOptions } from '../storage/journal-types.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Listener } from '../transport/transport.ts';
 import type { ScribeStatus } from './status.ts';
-import { SCRIBE_TIMING } from './timing.ts';
+import { scribeTiming } from './timing.ts';
 
 export interface ScribeNodeOptions {
   /** A directory made by `formatScribe`. */
@@ -26,6 +26,11 @@ export interface ScribeNodeOptions {
   readonly allowBuffered?: boolean;
   /** How the journal writes; default as fast as the disk allows. */
   readonly writing?: WriteOptions;
+  /**
+   * The longest lease it promises a leader that asks (R22), in milliseconds: 0, the default, for none, or 100 to 300. As long as a
+   * promise lasts it helps elect nobody else, also when the leader has crashed.
+   */
+  readonly maxLeaseMillis?: number;
   /** Default silent. */
   readonly log?: Log;
 }
@@ -39,6 +44,7 @@ export class ScribeNode {
   readonly #links: Links;
   readonly #listener: Listener;
   readonly #driver: ScribeDriver;
+  readonly #maxLeaseMillis: number;
 
   private constructor(parts: {
     journal: Journal;
@@ -46,18 +52,21 @@ export class ScribeNode {
     listener: Listener;
     driver: ScribeDriver;
     failed: Promise<unknown>;
+    maxLeaseMillis: number;
   }) {
     this.#journal = parts.journal;
     this.#links = parts.links;
     this.#listener = parts.listener;
     this.#driver = parts.driver;
     this.failed = parts.failed;
+    this.#maxLeaseMillis = parts.maxLeaseMillis;
     this.report = parts.journal.report;
     this.address = `${parts.listener.host}:${parts.listener.port}`;
   }
 
   static async start(options: ScribeNodeOptions): Promise<ScribeNode> {
     const log = options.log ?? silentLog;
+    const { maxLeaseMillis } = scribeTiming(options.maxLeaseMillis);
     const transport = await selectTransport(options.transport ?? 'auto');
     let fail: (error: unknown) => void = () => {};
     const failed = new Promise<unknown>((resolve) => {
@@ -111,7 +120,7 @@ export class ScribeNode {
       opened = links;
       driver = await ScribeDriver.start({
         journal,
-        timing: SCRIBE_TIMING,
+        timing: scribeTiming(maxLeaseMillis, journal.group(GROUP).hardState.term > 0),
         clock: systemClock,
         send: (to, message) => links.send(to, message),
         want: (addresses) => links.want(addresses),
@@ -119,7 +128,7 @@ export class ScribeNode {
         repaired: (from, to) => log.info({ from, to }, 'a damaged batch was repaired from another scribe'),
       });
       const listener = await links.listen({ host: options.host, port: options.port });
-      node = new ScribeNode({ journal, links, listener, driver, failed });
+      node = new ScribeNode({ journal, links, listener, driver, failed, maxLeaseMillis });
       log.info({ scribeId, storageUuid, address: node.address, recovery: journal.report }, 'scribe ready');
       return node;
     } catch (error) {
@@ -150,6 +159,7 @@ export class ScribeNode {
       noSpace,
       damaged,
       repaired,
+      maxLeaseMillis: this.#maxLeaseMillis,
     };
   }
 

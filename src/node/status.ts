@@ -33,6 +33,8 @@ export interface ScribeStatus {
   readonly damaged: readonly { readonly from: number; readonly to: number }[];
   /** Batches repaired since it started. */
   readonly repaired: number;
+  /** The longest lease it promises a leader (R22); 0: none. */
+  readonly maxLeaseMillis: number;
 }
 
 export interface WorkerStatus {
@@ -52,5 +54,7 @@ export interface WorkerStatus {
   readonly tailIndex: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  /** The lease it asks for when it leads (R22), 0: none; and whether it has one now, so that it reads without asking. */
+  readonly lease: { readonly millis: number; readonly held: boolean };
   readonly transport: string;
 }

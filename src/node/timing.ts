@@ -1,5 +1,6 @@
 /** Default timing and bounds of scribes and workers; chosen for one data centre, measured on loopback. */
 import type { ScribeOptions, WorkerOptions } from '../core/effects.ts';
+import { ScriptoriumError } from '../errors.ts';
 import type { ProposalLimits } from '../runtime/proposals.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -7,12 +8,35 @@ const MEBIBYTE = 1024 * 1024;
 /** A leader counts as live this long after its last message; a crash is noticed by its closed links long before (R9). */
 const ELECTION_TIMEOUT_MIN_MILLIS = 300;
 
-export const SCRIBE_TIMING: ScribeOptions = {
-  electionTimeoutMinMillis: ELECTION_TIMEOUT_MIN_MILLIS,
-  maxLeaseMillis: 0,
-};
+/** Nobody is elected for that long after a leader is gone in any case, unless its links close. */
+export const MAX_LEASE_MILLIS = ELECTION_TIMEOUT_MIN_MILLIS;
+/** A shorter one would be over before the next heartbeat renewed it, on a slow day. */
+export const MIN_LEASE_MILLIS = 100;
 
-export const WORKER_TIMING: WorkerOptions = {
+/**
+ * `hasVoted`: its directory has known a term. Such a scribe may have promised the longest lease before it was started, whatever it is
+ * allowed now (R10): options change between two starts, and nothing is written for a promise.
+ */
+export function scribeTiming(maxLeaseMillis = 0, hasVoted = true): ScribeOptions {
+  return {
+    electionTimeoutMinMillis: ELECTION_TIMEOUT_MIN_MILLIS,
+    maxLeaseMillis: checkedLease('maxLeaseMillis', maxLeaseMillis),
+    presumedLeaseMillis: hasVoted ? MAX_LEASE_MILLIS : 0,
+  };
+}
+
+export function workerTiming(leaseMillis = 0): WorkerOptions {
+  return { ...WORKER_TIMING, leaseMillis: checkedLease('leaseMillis', leaseMillis) };
+}
+
+function checkedLease(name: string, millis: number): number {
+  if (millis === 0 || (Number.isInteger(millis) && millis >= MIN_LEASE_MILLIS && millis <= MAX_LEASE_MILLIS))
+    return millis;
+  const rule = `0, or a whole number from ${MIN_LEASE_MILLIS} to ${MAX_LEASE_MILLIS}`;
+  throw new ScriptoriumError('BAD_OPTION', `${name} is ${rule}; it was given as ${millis}`);
+}
+
+const WORKER_TIMING: WorkerOptions = {
   heartbeatMillis: 60,
   electionTimeoutMinMillis: ELECTION_TIMEOUT_MIN_MILLIS,
   electionTimeoutMaxMillis: 2 * ELECTION_TIMEOUT_MIN_MILLIS,

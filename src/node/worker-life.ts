@@ -16,7 +16,7 @@ import { randomHex } from '../runtime/random.ts';
 import { WorkerDriver } from '../runtime/worker-driver.ts';
 import type { Listener, Transport } from '../transport/transport.ts';
 import type { EntryWriter } from '../wire/entries.ts';
-import { PROPOSAL_LIMITS, WORKER_TIMING } from './timing.ts';
+import { PROPOSAL_LIMITS, workerTiming } from './timing.ts';
 
 /** Who a worker is, where it listens and what it runs. */
 export interface WorkerSettings {
@@ -31,6 +31,11 @@ export interface WorkerSettings {
   /** A fixed port: others find this worker by it. */
   readonly port: number;
   readonly machine: MachineHostOptions;
+  /**
+   * The lease it asks the scribes for when it leads (R22), in milliseconds: 0, the default, for none, or 100 to 300. While it has
+   * one it reads without asking a quorum; a leader that is gone is replaced so much later.
+   */
+  readonly leaseMillis?: number;
 }
 
 export interface WorkerLifeOptions extends WorkerSettings {
@@ -143,7 +148,7 @@ export class WorkerLife {
       identity: this.identity,
       configuration,
       contacts: this.#options.scribes,
-      timing: WORKER_TIMING,
+      timing: workerTiming(this.#options.leaseMillis),
       proposals: PROPOSAL_LIMITS,
       host: this.#host,
       clock: systemClock,

@@ -16,6 +16,7 @@ import { checkCommands } from './commands.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
 import { asApplied, asBatchResult } from './results.ts';
 import type { WorkerStatus } from './status.ts';
+import { workerTiming } from './timing.ts';
 import { WorkerLife, type WorkerSettings } from './worker-life.ts';
 
 export interface WorkerNodeOptions extends WorkerSettings {
@@ -61,6 +62,7 @@ export class WorkerNode implements LogService {
       throw new ScriptoriumError('BAD_OPTION', 'scribes: at least one host:port is needed');
     if (options.port === 0)
       throw new ScriptoriumError('BAD_OPTION', 'port: must be fixed, since others find the worker by it');
+    workerTiming(options.leaseMillis); // what is wrong with it is said now, and not when a scribe answers
     const node = new WorkerNode(options, await selectTransport(options.transport ?? 'auto'));
     await node.#begin();
     return node;
@@ -104,6 +106,7 @@ export class WorkerNode implements LogService {
       haltedAt: driver?.halted ?? null,
       commitIndex: driver?.commit ?? 0,
       appliedIndex: driver?.applied ?? 0,
+      lease: { millis: this.#options.leaseMillis ?? 0, held: driver?.holdsLease === true },
       transport: this.#transport.name,
     };
   }
@@ -189,7 +192,7 @@ export class WorkerNode implements LogService {
   }
 
   async #begin(): Promise<void> {
-    const { workerId, clusterId, scribes, host, port, machine } = this.#options;
+    const { workerId, clusterId, scribes, host, port, machine, leaseMillis = 0 } = this.#options;
     const life = await WorkerLife.start({
       workerId,
       clusterId,
@@ -197,6 +200,7 @@ export class WorkerNode implements LogService {
       host,
       port,
       machine,
+      leaseMillis,
       transport: this.#transport,
       log: this.#log,
       status: () => this.status(),

@@ -1,10 +1,13 @@
 /**
  * The only place that reads a clock or sets a timer; everything else is handed a `Clock`, so that time can be played.
  */
-import { performance } from 'node:perf_hooks';
+import { bootMillis } from '../addon/addon.ts';
 
 export interface Clock {
-  /** Milliseconds, with fractions, on a clock that never goes back; comparable only with itself. */
+  /**
+   * Milliseconds, with fractions, on a clock that never goes back and counts the time in which the machine was suspended, which
+   * leases rest on (R22); comparable only with itself.
+   */
   now(): number;
   /** Whole milliseconds since 1970 on the clock on the wall, which may jump; only ever logged, never waited for. */
   wallMillis(): number;
@@ -13,7 +16,7 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: bootMillis,
   wallMillis: () => Date.now(),
   setTimer(millis, callback) {
     const timer = setTimeout(callback, millis);

@@ -18,7 +18,7 @@ import { EventQueue } from './event-queue.ts';
 import { WakeTimer } from './wake-timer.ts';
 
 /** One group for now; ids are in every format. */
-const GROUP = 0;
+export const GROUP = 0;
 /** What a journal says to a repair that it cannot take now or not at all: another peer, or the same later, may have better. */
 const REFUSED_REPAIR: ReadonlySet<string> = new Set(['BAD_OPTION', 'BAD_BATCH', 'OVERLOADED', 'NO_SPACE']);
 

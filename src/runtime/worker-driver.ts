@@ -130,6 +130,9 @@ export class WorkerDriver {
   get halted(): Index | null {
     return this.#machine.halted;
   }
+  get holdsLease(): boolean {
+    return this.#machine.holdsLease(this.#clock.now());
+  }
   get commit(): Index {
     return this.#machine.commit;
   }

@@ -11,13 +11,17 @@ const LEASE = 150;
 const SPAN = (LEASE * 0.95) / 1.05;
 
 /** Scribe a of term 1, heard of by workers v and w since time 0. */
-function scribe(maxLeaseMillis: number, now: number): ScribeMachine {
+function scribe(maxLeaseMillis: number, now: number, presumedLeaseMillis = maxLeaseMillis): ScribeMachine {
   const start = {
     ...{ scribeId: 'a', storageUuid: 'a', hardState: { term: 1, votedFor: null }, commit: at(0, 0) },
     ...{ logStart: at(0, 0), tail: at(1, 1), termRuns: [{ term: 1, firstIndex: 1 }] },
     configurations: [{ id: at(1, 1), configuration }],
   };
-  const machine = new ScribeMachine(start, { electionTimeoutMinMillis: LEASE, maxLeaseMillis }, now);
+  const machine = new ScribeMachine(
+    start,
+    { electionTimeoutMinMillis: LEASE, maxLeaseMillis, presumedLeaseMillis },
+    now,
+  );
   for (const name of ['v', 'w']) {
     const identity = { workerId: name, incarnation: `${name}1`, address: `${name}:1` };
     machine.step({ kind: 'linkUp', from: `worker:${name}1`, peer: { role: 'worker', identity } }, now);
@@ -63,7 +67,9 @@ describe('a scribe that has promised', () => {
     assert.equal(vote(machine, 10), 'granted');
   });
 
-  test('R10: one that has just started may have promised before, and waits; where leases are off it does not', () => {
+  test('R10: one that may have promised before it started waits, whatever it promises now', () => {
+    assert.equal(vote(scribe(0, 1000, LEASE), 1000 + LEASE - 1), 'leader-live');
+    assert.equal(vote(scribe(0, 1000, LEASE), 1000 + LEASE), 'granted');
     assert.equal(vote(scribe(LEASE, 1000), 1000 + LEASE - 1), 'leader-live');
     assert.equal(vote(scribe(LEASE, 1000), 1000 + LEASE), 'granted');
     assert.equal(vote(scribe(0, 1000), 1000), 'granted');

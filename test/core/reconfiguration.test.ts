@@ -235,7 +235,11 @@ describe('a scribe that its own log does not name', () => {
       commit: at(0, 0),
       configurations: [],
     };
-    const machine = new ScribeMachine(start, { electionTimeoutMinMillis: 150, maxLeaseMillis: 0 }, 0);
+    const machine = new ScribeMachine(
+      start,
+      { electionTimeoutMinMillis: 150, maxLeaseMillis: 0, presumedLeaseMillis: 0 },
+      0,
+    );
     const step = (event: ScribeEvent) => machine.step(event, 0);
     const identity = { workerId: 'w', incarnation: 'w1', address: 'w:1' };
     step({ kind: 'linkUp', from: 'worker:w1', peer: { role: 'worker', identity } });

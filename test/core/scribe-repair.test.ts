@@ -51,7 +51,7 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
         commit: at(2, 1),
         configurations: [{ id: at(1, 1), configuration }],
       },
-      { electionTimeoutMinMillis: ELECTION_MILLIS, maxLeaseMillis: 0 },
+      { electionTimeoutMinMillis: ELECTION_MILLIS, maxLeaseMillis: 0, presumedLeaseMillis: 0 },
       0,
     );
     for (const name of ['b', 'c'])

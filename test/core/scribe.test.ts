@@ -25,7 +25,11 @@ class Bench {
       commit: at(0, 0),
       configurations: [{ id: at(1, 1), configuration }],
     };
-    this.machine = new ScribeMachine(start, { electionTimeoutMinMillis: 150, maxLeaseMillis: 0 }, 0);
+    this.machine = new ScribeMachine(
+      start,
+      { electionTimeoutMinMillis: 150, maxLeaseMillis: 0, presumedLeaseMillis: 0 },
+      0,
+    );
     this.step({ kind: 'linkUp', from: 'scribe:b', peer: { role: 'scribe', storageUuid: 'b', scribeId: 'b' } });
     for (const name of ['v', 'w']) {
       const identity = { workerId: name, incarnation: `${name}1`, address: `${name}:1` };

@@ -19,6 +19,9 @@ export interface ClusterOptions {
   readonly machine?: string;
   /** Further flags for `init`. */
   readonly initFlags?: readonly string[];
+  /** Further flags for every worker, and for every scribe. */
+  readonly workerFlags?: readonly string[];
+  readonly scribeFlags?: readonly string[];
 }
 
 /** A server's place: what stays when its process is killed and started again. */
@@ -118,7 +121,8 @@ export class Cluster {
 
   async startScribe(id: string): Promise<void> {
     const { directory, address, admin } = this.scribes.find((place) => place.id === id)!;
-    const args = ['scribe', '--dir', directory, '--listen', address, '--admin', admin];
+    const flags = this.#options.scribeFlags ?? [];
+    const args = ['scribe', '--dir', directory, '--listen', address, '--admin', admin, ...flags];
     this.#processes.set(id, await ServerProcess.start(args));
   }
 
@@ -140,10 +144,10 @@ export class Cluster {
 
   async startWorker(id: string, nodeFlags: readonly string[] = []): Promise<void> {
     const { address, admin, redis } = this.workers.find((place) => place.id === id)!;
-    const { machine } = this.#options;
+    const { machine, workerFlags = [] } = this.#options;
     const serving = machine === undefined ? ['--resp', redis] : ['--machine', machine];
     const args = ['worker', '--cluster', this.clusterFile, '--id', id, '--listen', address, '--admin', admin];
-    this.#processes.set(id, await ServerProcess.start([...args, ...serving], nodeFlags));
+    this.#processes.set(id, await ServerProcess.start([...args, ...serving, ...workerFlags], nodeFlags));
   }
 
   /** The process last started for this scribe or worker. */

@@ -23,6 +23,7 @@ test('ioredis connects, pipelines, runs transactions, scans and reads binary val
     configuration: { index: 0, scribes: [] },
     haltedAt: null,
     appliedIndex: 0,
+    lease: { millis: 0, held: false },
     transport: 'memory',
   });
   const clock = { wallMillis: () => log.clockMillis };

@@ -22,6 +22,7 @@ const STATUS: WorkerStatus = {
   configuration: { index: 0, scribes: [] },
   haltedAt: null,
   appliedIndex: 4,
+  lease: { millis: 0, held: false },
   transport: 'memory',
 };
 

@@ -79,7 +79,7 @@ function start(setting: Setting, slot: number, disk: Disk, now: number): OpenScr
   const { electionTimeoutMinMillis } = options;
   return new machines.ScribeMachine(
     recovered,
-    Object.freeze({ electionTimeoutMinMillis, maxLeaseMillis: 0 }),
+    Object.freeze({ electionTimeoutMinMillis, maxLeaseMillis: 0, presumedLeaseMillis: 0 }),
     now,
   ) as OpenScribe;
 }

@@ -42,7 +42,8 @@ export class ScribeHost extends Host {
     const start = disk.start(scribeId, storageUuid);
     const { ScribeMachine } = world.machines;
     const { electionTimeoutMinMillis, leaseMillis } = world.plan.worker;
-    const options = { electionTimeoutMinMillis, maxLeaseMillis: leaseMillis };
+    const presumedLeaseMillis = leaseMillis > 0 ? electionTimeoutMinMillis : 0;
+    const options = { electionTimeoutMinMillis, maxLeaseMillis: leaseMillis, presumedLeaseMillis };
     this.machine = this.guarded(() => new ScribeMachine(start, options, this.now()));
     this.#checks = new ScribeChecks(world, place, this.machine);
     world.trace(() => `${this.site} starts, term ${start.hardState.term}, tail ${describeId(start.tail)}`);

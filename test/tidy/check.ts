@@ -97,9 +97,8 @@ function checkPurity(files: readonly SourceFile[]): string[] {
 function checkSources(files: readonly SourceFile[]): string[] {
   const breaches: string[] = [];
   for (const file of files) {
-    const usesClock = /\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)|\bperformance\s*\.\s*now\b|\bhrtime\b/.test(
-      file.code,
-    );
+    const usesClock =
+      /\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)|\bperformance\s*\.\s*now\b|\bhrtime\b|\bbootMillis\b/.test(file.code);
     if (usesClock && !CLOCK_FILES.includes(file.path)) breaches.push(`${file.path}: reads a clock`);
     const usesChance = /\bMath\s*\.\s*random\b|\brandom(Bytes|UUID|Fill|FillSync|Int)\b|\bgetRandomValues\b/.test(
       file.code,

@@ -17,7 +17,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   storage: ['core', 'addon', 'wire'],
   transport: ['core', 'wire'],
   machine: ['core', 'wire'],
-  runtime: ['core', 'wire', 'storage', 'transport', 'machine'],
+  runtime: ['core', 'addon', 'wire', 'storage', 'transport', 'machine'],
   node: ['core', 'wire', 'storage', 'transport', 'machine', 'runtime'],
   kv: ['core', 'machine', 'runtime', 'node'],
   server: ['core', 'runtime', 'node', 'kv'],
@@ -27,8 +27,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 export const IMPORTED_BY_ALL: readonly string[] = ['errors.ts', 'core/limits.ts'];
 
-/** The only files of src/ that may ask for the time or for chance. */
-export const CLOCK_FILES: readonly string[] = ['runtime/clock.ts'];
+/** The only files of src/ that may ask for the time or for chance; the addon has the clock that the first of them reads. */
+export const CLOCK_FILES: readonly string[] = ['runtime/clock.ts', 'addon/addon.ts'];
 export const RANDOM_FILES: readonly string[] = ['runtime/random.ts'];
 
 /** Words this project has another word for, and the other word. They are looked for in the parts of identifiers. */

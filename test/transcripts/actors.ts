@@ -48,7 +48,8 @@ export class ScribeActor {
   start(): void {
     const { electionTimeoutMinMillis, leaseMillis } = this.#stage.options;
     const recovered = this.disk.image.recover(this.name, this.uuid);
-    const options = { electionTimeoutMinMillis, maxLeaseMillis: leaseMillis };
+    const presumedLeaseMillis = leaseMillis > 0 ? electionTimeoutMinMillis : 0;
+    const options = { electionTimeoutMinMillis, maxLeaseMillis: leaseMillis, presumedLeaseMillis };
     this.machine = new this.#stage.machines.ScribeMachine(recovered, options, this.#stage.now);
     this.#written = 0;
   }

@@ -9,7 +9,7 @@ import { startAdminServer } from '../../server/admin-server.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { announce, serve } from '../lifetime.ts';
-import { address, badOption, identifier, path, splitAddress } from '../options.ts';
+import { address, badOption, identifier, integer, path, splitAddress } from '../options.ts';
 import { allowBuffered, json, logLevel, transport } from './shared.ts';
 import { writeOptions, writing } from './write-options.ts';
 
@@ -32,6 +32,13 @@ const options = {
   transport,
   allowBuffered,
   ...writeOptions,
+  maxLeaseMillis: integer({
+    description: 'Longest lease promised to a leader for reads without a quorum; 0: none, else from 100.',
+    fallback: 0,
+    minimum: 0,
+    maximum: 300,
+    unit: 'milliseconds',
+  }),
   logLevel,
   json,
 };
@@ -95,6 +102,7 @@ export const scribe = defineCommand({
       transport: settings.transport,
       allowBuffered: settings.allowBuffered,
       writing: writing(settings),
+      maxLeaseMillis: settings.maxLeaseMillis,
       log: createLog('scribe', settings.logLevel),
     };
     const node = await startNode(nodeOptions, newcomer);
