@@ -34,6 +34,7 @@ describe('a client', () => {
     controller.abort();
     await assert.rejects(first, { code: 'DEADLINE_PASSED', outcome: 'not-executed' });
     welcome();
+    worker.welcomeAll();
     const { request, answer } = await worker.request();
     assert.deepEqual(commandsOf(request as ProposeRequest), ['second']);
     answer({ kind: 'proposed', request: request.request, firstIndex: 5, count: 1, results: nothing(1) });
@@ -44,7 +45,7 @@ describe('a client', () => {
     await using worker = await ScriptedWorker.start();
     await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
     const proposed = client.propose(bytes('command'));
-    (await worker.greeting())();
+    worker.welcomeAll();
     const { request, answer } = await worker.request();
     answer({ kind: 'proposed', request: request.request, firstIndex: 5, count: 2, results: nothing(2) });
     await assert.rejects(proposed, { code: 'BAD_FRAME', outcome: 'unknown' });
@@ -55,7 +56,7 @@ describe('a client', () => {
     await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
     const large = Array.from({ length: 4 }, () => new Uint8Array(1024 * 1024 - 64));
     const calls = [client.propose(bytes('small')), client.proposeBatch(large)];
-    (await worker.greeting())();
+    worker.welcomeAll();
     for (const count of [1, 4]) {
       const { request, answer } = await worker.request();
       assert.equal((request as ProposeRequest).count, count);
@@ -69,7 +70,7 @@ describe('a client', () => {
     await using leader = await ScriptedWorker.start();
     await using client = await Client.connect({ workers: [other.address], transport: 'ws' });
     const proposed = client.propose(bytes('command'));
-    (await other.greeting())();
+    other.welcomeAll();
     const refused = await other.request();
     const { request } = refused.request;
     refused.answer({ ...FAILURE, request, code: 'NOT_LEADER', leader: leader.address });
@@ -139,7 +140,7 @@ describe('a client', () => {
       else reply({ ...FAILURE, request: request.request, ...answer });
     };
     const done = client.changeMembers(change);
-    (await worker.greeting())();
+    worker.welcomeAll();
     // Refused without effect by one that does not lead: asked again.
     await answerNext({ code: 'NO_LEADER', outcome: 'not-executed' });
     await answerNext('done');

@@ -51,6 +51,14 @@ export class ScriptedWorker {
     return this.#welcomes.next();
   }
 
+  /** From now on everybody is welcome at once: also who had to dial again, on a machine that is busy. */
+  welcomeAll(): void {
+    void this.greeting().then((welcome) => {
+      welcome();
+      this.welcomeAll();
+    });
+  }
+
   /** The next end of a link, greeted or not. */
   parting(): Promise<undefined> {
     return this.#partings.next();

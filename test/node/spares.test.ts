@@ -29,19 +29,15 @@ async function sendAround(client: Client, from: ScriptedWorker, to: ScriptedWork
   await proposed;
 }
 
-async function welcomeAll(worker: ScriptedWorker): Promise<void> {
-  for (;;) (await worker.greeting())();
-}
-
 /** A client that asks `first`, and has been at each of the others. */
 async function linked(first: ScriptedWorker, ...others: ScriptedWorker[]): Promise<Client> {
   const workers = [first, ...others];
   const client = await Client.connect({ workers: workers.map(({ address }) => address), transport: 'ws' });
   const asked = client.status();
-  (await first.greeting())(); // nobody else answers before
+  first.welcomeAll(); // nobody else answers before
   await answerStatus(first);
   await asked;
-  for (const worker of workers) void welcomeAll(worker);
+  for (const other of others) other.welcomeAll();
   for (const other of others) await sendAround(client, first, other);
   return client;
 }
