@@ -65,13 +65,18 @@ export class Succession {
     if (this.#quorumAt !== null || !this.#isQuorumTold()) return;
     this.#quorumAt = now;
     this.#stood = false; // an attempt before that word was made without it
-    this.miss();
+    this.#miss(Math.max(...[...this.#told.values()].map(({ answer }) => answer.term)));
   }
 
   /** Our own link to the leader closed, or somebody who should know it knows of none. */
   miss(): void {
-    const { leader, now, random } = this.#state;
-    this.#missed ??= { at: now, term: leader?.term ?? 0, patience: TURN * (1 + random()) };
+    this.#miss(this.#state.leader?.term ?? 0);
+  }
+
+  #miss(term: Term): void {
+    const { now, random } = this.#state;
+    const before = this.#missed ?? { at: now, term, patience: TURN * (1 + random()) };
+    this.#missed = { ...before, term: Math.max(term, before.term) };
   }
 
   /** A leader lives: the one missed does after all (`term` its own, heard from itself), or a newer one. */

@@ -17,8 +17,8 @@ class Orphan extends Bench {
     this.append(1, at(1, 1), [batch(2, 1)], 2);
   }
 
-  tell(name: string, turn: number, tail = at(2, 1)): WorkerEffects {
-    return this.receive(`scribe:${name}`, { kind: 'leaderGone', turn, answer: this.probeAnswer(0, tail) });
+  tell(name: string, turn: number, tail = at(2, 1), term = tail.term): WorkerEffects {
+    return this.receive(`scribe:${name}`, { kind: 'leaderGone', turn, answer: this.probeAnswer(0, tail, term) });
   }
 
   /** A majority answers its probe that v1 lives. */
@@ -118,6 +118,17 @@ describe('a worker whose leader is gone', () => {
     worker.linkWorker('v1');
     const { changed } = worker.append(1, at(2, 1), [], 2);
     assert.deepEqual([worker.machine.awaitsLeader, changed], [false, true]);
+  });
+
+  test('R9: a leader it never heard of is missed once a majority says so, and late word of that one changes nothing', () => {
+    const worker = new Orphan();
+    worker.loseLink();
+    worker.tell('a', 1, at(2, 1), 2);
+    worker.tell('b', 1, at(2, 1), 2);
+    const leader = { workerId: 'u', incarnation: 'u1', address: 'u:1' };
+    worker.receive('scribe:c', { kind: 'leaderNotice', term: 2, leader });
+    assert.equal(worker.machine.awaitsLeader, true);
+    assert.deepEqual(asked(worker.tickAt(TURN_MILLIS)), ALL);
   });
 
   test('§2.1: a log that lags waits longer, the more the longer, and reads before it asks', () => {
