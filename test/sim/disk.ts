@@ -36,6 +36,8 @@ export interface ScribeDisk {
   crash(random: Random, replayed: (record: DiskRecord) => void): void;
   /** Whole durable batches from `from` on, about `maxBytes`; none when no batch starts there. */
   read(from: number, to: number, maxBytes: number): readonly Batch[];
+  /** Rots, with nothing running on it, and is opened again by who must find that out; then it is of no more use. What came of it. */
+  spoil?(random: Random): string;
 }
 
 /** A log with its hard state, as the records up to some point leave it. */

@@ -14,7 +14,7 @@ import { describeId, idOf, type LogNode, type LogTree } from './log-tree.ts';
 import { demand, Violation } from './violation.ts';
 
 /** Bugs of a driver that the simulator must find: see stepped_queue.h. */
-export const ENGINE_BUGS = { none: 0, unsynced: 1, covers: 2 } as const;
+export const ENGINE_BUGS = { none: 0, unsynced: 1, covers: 2, cuts: 3 } as const;
 export type EngineBug = keyof typeof ENGINE_BUGS;
 
 interface Recovered {
@@ -37,6 +37,7 @@ interface NativeDisk {
   complete(write: number): number;
   read(from: number, maxBytes: number): Uint8Array;
   crash(seed: number): void;
+  rot(seed: number): void;
   putIn(bug: number): void;
 }
 
@@ -79,6 +80,9 @@ function* decode(encoded: Uint8Array): Generator<Batch> {
     at = end;
   }
 }
+
+const isDamage = (error: unknown): boolean =>
+  ['ROTTEN', 'UNCERTAIN_TAIL'].includes((error as { readonly code?: string }).code ?? '');
 
 export class EngineDisk implements ScribeDisk {
   readonly image: Image;
@@ -185,11 +189,44 @@ export class EngineDisk implements ScribeDisk {
       if (next === undefined) break;
       kept.replay(next.record);
     }
-    const { hardState, commitHint } = this.#recovered;
+    throw new Violation('recovery-differs', this.#difference);
+  }
+
+  /** The engine must refuse the disk, or name what it can not read and have the rest whole: never one record fewer in silence. */
+  spoil(random: Random): string {
+    this.#engine.crash(random.integer(0, 2 ** 32));
+    this.#engine.rot(random.integer(0, 2 ** 32));
+    try {
+      this.#recovered = this.#engine.open();
+    } catch (error) {
+      demand(isDamage(error), 'rot-unnoticed', () => `${this.#name}: ${(error as Error).message}`);
+      return 'rot refused';
+    }
+    const lost = this.image.nodes.filter((node) => !this.#isReadable(node));
+    demand(this.#isRecovered(this.image, this.image.nodes), 'rot-unnoticed', () => this.#difference);
+    return lost.length > 0 ? 'rot reported' : 'rot harmless';
+  }
+
+  /** Whether the batch is there; the engine says of one that is not that it is damaged. */
+  #isReadable(node: LogNode): boolean {
+    try {
+      const [batch] = decode(this.#engine.read(node.firstIndex, 1));
+      const found = batch && this.#tree.find(batch, `read by ${this.#name} from a disk that rots`);
+      demand(found === node, 'rot-unnoticed', () => `${this.#name} reads another batch than ${describeId(idOf(node))}`);
+      return true;
+    } catch (error) {
+      if (error instanceof Violation) throw error;
+      demand(isDamage(error), 'rot-unnoticed', () => `${this.#name}: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  get #difference(): string {
+    const { hardState, commitHint, tail } = this.#recovered;
     const found = `term ${hardState.term}, tail ${describeId(tail)}, hint ${describeId(commitHint)}`;
     const { term } = this.image.hardState;
     const durable = `term ${term}, tail ${describeId(idOf(this.image.tip))}, hint ${describeId(this.image.commit)}`;
-    throw new Violation('recovery-differs', `${this.#name} recovered ${found}; durable was ${durable}`);
+    return `${this.#name} recovered ${found}; durable was ${durable}`;
   }
 
   #isRecovered(image: Image, log: readonly LogNode[]): boolean {

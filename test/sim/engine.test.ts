@@ -33,8 +33,9 @@ describe('simulator with the real engine', () => {
     });
   }
 
-  test('the seeds meet crashes with writes in flight, truncations and reads', () => {
-    for (const branch of ['crash with writes in flight', 'scribe truncates', 'read entries', 'scribe fetches']) {
+  test('the seeds meet crashes with writes in flight, truncations, reads, and disks that rot', () => {
+    const writes = ['crash with writes in flight', 'scribe truncates', 'read entries', 'scribe fetches'];
+    for (const branch of [...writes, 'rot refused', 'rot reported', 'rot harmless']) {
       assert.ok(
         results.some(({ reached }) => reached.has(branch)),
         `never reached: ${branch}`,
@@ -49,19 +50,20 @@ describe('simulator with the real engine', () => {
     }
   });
 
-  const bugs: readonly (readonly [EngineBug, string, string])[] = [
-    ['unsynced', 'a write counts as durable before it is synced', 'recovery-differs'],
-    ['covers', 'a sync counts for writes that were handed over after it', 'recovery-differs'],
+  const bugs: readonly (readonly [EngineBug, RunKind, string, string])[] = [
+    ['unsynced', 'faults', 'R30: a write counts as durable before it is synced', 'recovery-differs'],
+    ['covers', 'faults', 'R30: a sync counts for writes that were handed over after it', 'recovery-differs'],
+    ['cuts', 'members', 'R29: a recovery that cuts off what is rotten as if it were torn', 'rot-unnoticed'],
   ];
-  for (const [bug, what, caughtBy] of bugs) {
-    test(`R30: ${what} is caught by ${caughtBy}`, (context) => {
+  for (const [bug, kind, what, caughtBy] of bugs) {
+    test(`${what} is caught by ${caughtBy}`, (context) => {
       const mutant = onEngine(bug);
       const others = new Set<string>();
       for (let seed = 1; seed <= MOST_SEEDS; seed++) {
-        const { violation } = runSeed(seed, mutant);
+        const { violation } = runSeed(seed, mutant, kind);
         if (violation?.invariant === caughtBy) {
           context.diagnostic(`seed ${seed}; before it: ${[...others].join(', ') || 'nothing'}`);
-          assert.equal(runSeed(seed, machines).violation, null, 'the engine itself keeps this seed');
+          assert.equal(runSeed(seed, machines, kind).violation, null, 'the engine itself keeps this seed');
           return;
         }
         if (violation !== null) others.add(violation.invariant);

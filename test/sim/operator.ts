@@ -94,6 +94,8 @@ export class Operator {
     const site = this.#world.scribes.find((each) => each.storageUuid === storageUuid);
     site?.process?.crash(this.#random.chance(0.3));
     if (site !== undefined) site.gone = true;
+    const found = site?.disk.spoil?.(this.#random);
+    if (found !== undefined) this.#world.reach(found);
     // Somebody may bring the old name and uuid back with nothing else on the disk: that is nobody either.
     if (this.#random.chance(0.4)) this.#format(scribeId, storageUuid);
     return { kind: 'replace', scribeId, member: this.#format(scribeId) };

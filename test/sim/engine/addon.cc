@@ -10,6 +10,7 @@
 #include "../../../native/addon_values.h"
 #include "../../../native/file_fault.h"
 #include "../../../native/journal.h"
+#include "../../../native/offline_repair.h"
 #include "stepped_queue.h"
 
 namespace scriptorium::sim {
@@ -38,7 +39,8 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
          InstanceMethod<&EngineDisk::TruncateSuffix>("truncateSuffix"),
          InstanceMethod<&EngineDisk::SaveCommitHint>("saveCommitHint"), InstanceMethod<&EngineDisk::Submit>("submit"),
          InstanceMethod<&EngineDisk::Complete>("complete"), InstanceMethod<&EngineDisk::Read>("read"),
-         InstanceMethod<&EngineDisk::Crash>("crash"), InstanceMethod<&EngineDisk::PutIn>("putIn")});
+         InstanceMethod<&EngineDisk::Crash>("crash"), InstanceMethod<&EngineDisk::Rot>("rot"),
+         InstanceMethod<&EngineDisk::PutIn>("putIn")});
   }
 
   // (scribe id, storage uuid, seed, writes in flight): a formatted disk, not opened.
@@ -86,6 +88,12 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
     durable_ = 0;
     failure_ = Status();
     Result<std::unique_ptr<Journal>> opened = Journal::Open(*disk_, options_, *this);
+    if (!opened.ok() && bug_ == Bug::kCuts) {
+      Result<RepairPlan> plan = PlanRepair(*disk_, kDirectory);
+      if (plan.ok() && plan.value().cut && RepairDirectory(*disk_, kDirectory, plan.value().cut->at).ok()) {
+        opened = Journal::Open(*disk_, options_, *this);
+      }
+    }
     if (!opened.ok()) return Throw(info.Env(), opened.status());
     journal_ = std::move(opened.value());
     (void)queue_->TakeSubmitted();  // Of the trial.
@@ -165,6 +173,34 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
     std::unique_ptr<FaultFileSystem> after = disk_->AfterCrash(Survival::kRandom, seed.value());
     journal_.reset();
     Use(std::move(after));
+    return info.Env().Undefined();
+  }
+
+  // A sector that says something, of some segment, turns: one bit of it, or all. Only of a disk that is not open.
+  Napi::Value Rot(const Napi::CallbackInfo& info) {
+    Result<uint64_t> seed = ToInteger(info[0], "seed");
+    if (!seed.ok()) return Throw(info.Env(), seed.status());
+    uint64_t random = seed.value();
+    std::vector<std::string> segments = disk_->Paths();
+    std::erase_if(segments, [](const std::string& path) { return path.find("/segment-") == std::string::npos; });
+    if (segments.empty()) return info.Env().Undefined();
+    const std::string& path = segments[NextRandom(&random) % segments.size()];
+    std::vector<uint8_t> content = disk_->Content(path);
+    std::vector<size_t> written;
+    for (size_t at = 0; at + kSectorBytes <= content.size(); at += kSectorBytes) {
+      if (std::any_of(&content[at], &content[at] + kSectorBytes, [](uint8_t byte) { return byte != 0; })) {
+        written.push_back(at);
+      }
+    }
+    if (written.empty()) return info.Env().Undefined();
+    const size_t sector = written[NextRandom(&random) % written.size()];
+    if (NextRandom(&random) % 2 == 0) {
+      const uint64_t bit = NextRandom(&random) % (8 * kSectorBytes);
+      content[sector + bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    } else {
+      for (size_t at = 0; at < kSectorBytes; ++at) content[sector + at] = static_cast<uint8_t>(NextRandom(&random));
+    }
+    disk_->SetContent(path, std::move(content));
     return info.Env().Undefined();
   }
 

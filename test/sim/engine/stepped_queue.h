@@ -11,11 +11,12 @@
 
 namespace scriptorium::sim {
 
-// A bug to put in, to see that the simulator names it.
+// A bug to put in, to see that the simulator names it. The last one is not of the queue.
 enum class Bug {
   kNone,
   kUnsynced,  // a write that was only written is told to be durable
   kCovers,    // a write that completes is taken to cover those that were handed over after it
+  kCuts,      // a recovery that is refused for what rotted is done again with that cut off
 };
 
 class SteppedQueue final : public WriteQueue {
