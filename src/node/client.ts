@@ -52,7 +52,7 @@ type Tries = 'until-deadline' | 'once';
 /** A frame of proposals is closed at this size. */
 const MAX_FRAME_FILL_BYTES = 256 * 1024;
 /** Another worker may know, or reach, more. */
-const ASKS_WRONG_ONE: ReadonlySet<ErrorCode> = new Set(['NOT_LEADER', 'NO_LEADER', 'NO_QUORUM']);
+const ASKS_WRONG_ONE: ReadonlySet<ErrorCode> = new Set(['NOT_LEADER', 'NO_LEADER', 'NO_QUORUM', 'HALTED']);
 const CHANGE_DEADLINE_MILLIS = 60_000;
 
 export class Client implements LogService {

@@ -333,15 +333,15 @@ export class WorkerDriver {
   /** Why this worker cannot answer: somebody else leads, nobody does or can, or the log stops (R31). */
   notLeader(): ScriptoriumError {
     const { leader, halted } = this.#machine;
-    if (halted !== null) {
-      return new ScriptoriumError('HALTED', `no scribe that answers can read entry ${halted}; nothing is skipped`);
+    // Who leads has what this one cannot read, or does without it.
+    if (leader !== null && leader.identity.incarnation !== this.#options.identity.incarnation) {
+      return new ScriptoriumError('NOT_LEADER', `${leader.identity.workerId} at ${leader.identity.address} leads`);
     }
-    const isUnled = leader === null || leader.identity.incarnation === this.#options.identity.incarnation;
-    if (isUnled && !isVoteQuorum(this.configuration.configuration, (uuid) => this.#linked.has(scribeKey(uuid))))
-      return this.#noQuorum();
-    return isUnled
+    if (halted !== null)
+      return new ScriptoriumError('HALTED', `no scribe that answers can read entry ${halted}; nothing is skipped`);
+    return isVoteQuorum(this.configuration.configuration, (uuid) => this.#linked.has(scribeKey(uuid)))
       ? new ScriptoriumError('NO_LEADER', 'no worker is known to lead at the moment')
-      : new ScriptoriumError('NOT_LEADER', `${leader.identity.workerId} at ${leader.identity.address} leads`);
+      : this.#noQuorum();
   }
 
   #noQuorum(): ScriptoriumError {

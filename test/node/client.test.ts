@@ -115,6 +115,20 @@ describe('a client', () => {
     assert.ok(asked > 1 && asked < 200, `asked ${asked} times in a second`);
   });
 
+  test('R31: a worker whose log stops is not asked again where it names a leader', async () => {
+    await using halted = await ScriptedWorker.start();
+    await using leader = await ScriptedWorker.start();
+    await using client = await Client.connect({ workers: [halted.address], transport: 'ws' });
+    const proposed = client.propose(bytes('command'));
+    (await halted.greeting())();
+    const refused = await halted.request();
+    refused.answer({ ...FAILURE, request: refused.request.request, code: 'HALTED', leader: leader.address });
+    (await leader.greeting())();
+    const { request, answer } = await leader.request();
+    answer({ kind: 'proposed', request: request.request, firstIndex: 5, count: 1, results: nothing(1) });
+    assert.equal((await proposed).index, 5);
+  });
+
   test('a call that is settled is never tried again', async () => {
     const calls = new Calls();
     const refusal = new ScriptoriumError('NOT_LEADER', 'elsewhere');
