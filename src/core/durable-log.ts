@@ -5,7 +5,7 @@
  */
 import type { Persist, ScribeStart } from './effects.ts';
 import { TermMap } from './term-map.ts';
-import type { Batch, EntryId, HardState, Index, LoggedConfiguration } from './types.ts';
+import type { Batch, EntryId, FoundConfiguration, HardState, Index, LoggedConfiguration } from './types.ts';
 
 export class DurableLog {
   readonly terms: TermMap;
@@ -15,7 +15,7 @@ export class DurableLog {
   #durableIndex: Index;
   /** What the log's end will be once a write completes: one element per append or truncation in flight. */
   #inFlight: { write: number; tailIndex: Index }[] = [];
-  #configurations: LoggedConfiguration[];
+  #configurations: FoundConfiguration[];
   #truncations = 0;
 
   constructor(start: ScribeStart) {
@@ -51,9 +51,14 @@ export class DurableLog {
     return this.#truncations;
   }
 
-  /** The newest configuration in the log, active from the moment it was appended (§7). */
+  /** The newest configuration in the log that can be read, active from the moment it was appended (§7). */
   get configuration(): LoggedConfiguration | undefined {
-    return this.#configurations.at(-1);
+    return this.#configurations.findLast((found): found is LoggedConfiguration => found.configuration !== null);
+  }
+
+  /** A newer one is there and cannot be read: who is a member is not known (R29). */
+  get isConfigurationLost(): boolean {
+    return this.#configurations.at(-1)?.configuration === null;
   }
 
   append(batch: Batch): void {
@@ -64,6 +69,14 @@ export class DurableLog {
     }
     this.#persist({ kind: 'append', batch });
     this.#inFlight.push({ write: this.#written, tailIndex: this.tail.index });
+  }
+
+  /** The very batch that stood there can be read again. */
+  repaired({ firstIndex, term, configuration }: Batch): void {
+    if (configuration === undefined || this.terms.termAt(firstIndex) !== term) return;
+    this.#configurations = this.#configurations.map((found) =>
+      found.id.index === firstIndex ? { ...found, configuration } : found,
+    );
   }
 
   truncateFrom(from: Index): void {

@@ -8,6 +8,7 @@ import type {
   Batch,
   Configuration,
   EntryId,
+  FoundConfiguration,
   HardState,
   Incarnation,
   Index,
@@ -49,8 +50,8 @@ export type ScribeEvent =
   | { readonly kind: 'durable'; readonly write: number; readonly writeMicros: number; readonly fsyncMicros: number }
   /** The journal cannot read these entries back (R29). */
   | { readonly kind: 'damaged'; readonly from: Index; readonly to: Index }
-  /** A batch of `repairs` is durable in the place of the damaged one. */
-  | { readonly kind: 'repaired'; readonly from: Index; readonly to: Index }
+  /** This batch of `repairs` is durable in the place of the damaged one. */
+  | { readonly kind: 'repaired'; readonly batch: Batch }
   /** Answer to a `ReadLog` effect: whole batches in order, starting at `from`; empty when the journal could not. */
   | { readonly kind: 'logRead'; readonly token: number; readonly batches: readonly Batch[] };
 
@@ -82,7 +83,7 @@ export interface ScribeStart {
   readonly termRuns: readonly { readonly term: Term; readonly firstIndex: Index }[];
   readonly commit: EntryId;
   /** Every configuration entry in the log, ascending; the last one is active. */
-  readonly configurations: readonly LoggedConfiguration[];
+  readonly configurations: readonly FoundConfiguration[];
 }
 
 export type WorkerEvent =

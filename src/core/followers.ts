@@ -74,6 +74,11 @@ export class Followers {
     if (commit >= configuration.id.index) this.#tellConfiguration(key);
   }
 
+  /** R29: a member that does not know that it is one. A newcomer is told when it is admitted. */
+  tellUnsure(key: PeerKey): void {
+    if (this.#members.has(key) && !this.#isNewcomer(key)) this.#tellConfiguration(key);
+  }
+
   get heartbeatAt(): number {
     return this.#heartbeatAt;
   }

@@ -137,6 +137,7 @@ export class Leadership {
 
   /** A scribe that lacks what it acknowledged is counted no more (R26). */
   probed(from: PeerKey, reply: ProbeReply): void {
+    if (reply.storage === 'not-member') this.#followers.tellUnsure(from);
     const peer = this.#state.peers.get(from);
     if (peer?.role !== 'scribe' || !this.#disks.wentBack(from, reply)) return;
     this.#followers.fence(from);

@@ -8,8 +8,8 @@ import type { ConfigurationNotice } from './messages.ts';
 import { isMember, isNewcomer, isVoter } from './quorum.ts';
 import { compareIds, type LoggedConfiguration, ORIGIN } from './types.ts';
 
-/** `ok`: a voter. `joining`: it catches up to become one. `removed`: a leader said that it is one no more. */
-export type Standing = 'ok' | 'joining' | 'removed' | 'not-member';
+/** `unsure`: it cannot read who is a member (R29). `ok`: a voter. `joining`: it catches up to become one. `removed`: a leader said that it is one no more. */
+export type Standing = 'unsure' | 'ok' | 'joining' | 'removed' | 'not-member';
 
 const NO_CONFIGURATION: LoggedConfiguration = { id: ORIGIN, configuration: { scribes: [] } };
 
@@ -40,17 +40,27 @@ export class OwnMembership {
     return this.#told?.committed === true ? this.newest : this.logged;
   }
 
-  /** Its log makes this very disk a member, and no leader has said that it is out (R26, R27). */
+  /** Its log makes this very disk a member, as far as it can be read, and no leader has said that it is out (R26, R27). */
   get isMember(): boolean {
-    return this.#isIn(this.logged) && this.#isIn(this.settled);
+    return !this.#log.isConfigurationLost && this.#isIn(this.logged) && this.#isIn(this.settled);
   }
 
-  /** Whether it takes a leader's log. */
+  /**
+   * Whether it takes a leader's log. A disk that cannot read who is a member has not forgotten what it promised: a leader's word
+   * that it is one will do, and that leader counts by its own log. It is no word to vote by (R29).
+   */
   get mayStore(): boolean {
-    return this.isMember || isNewcomer(this.newest.configuration, this.#storageUuid);
+    if (this.isMember || isNewcomer(this.newest.configuration, this.#storageUuid)) return true;
+    return this.#log.isConfigurationLost && this.#told !== null && this.#isIn(this.#told.configuration);
+  }
+
+  /** It would take a leader's log, did it know who is a member. */
+  get wantsWord(): boolean {
+    return this.#log.isConfigurationLost && !this.mayStore;
   }
 
   get standing(): Standing {
+    if (this.#log.isConfigurationLost) return 'unsure';
     if (!this.isMember && this.#isIn(this.logged)) return 'removed';
     if (isVoter(this.logged.configuration, this.#storageUuid)) return 'ok';
     return this.mayStore ? 'joining' : 'not-member';

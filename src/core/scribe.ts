@@ -33,6 +33,7 @@ import {
   type HardState,
   type Index,
   type LoggedConfiguration,
+  lastIndex,
   ORIGIN,
   type Term,
   type WorkerIdentity,
@@ -132,7 +133,8 @@ export class ScribeMachine {
         this.#repair.damage(event.from, event.to);
         break;
       case 'repaired':
-        this.#repair.repaired(event.from, event.to);
+        this.#log.repaired(event.batch);
+        this.#repair.repaired(event.batch.firstIndex, lastIndex(event.batch));
         break;
       case 'logRead':
         this.#sends.push(...this.#reads.answer(event.token, event.batches, this.#commit));
@@ -274,8 +276,12 @@ export class ScribeMachine {
   /** The leader that sent this, now heard; null if it is none, or none any more, which it is told. */
   #heardLeader(from: PeerKey, message: Append): Leader | null {
     const identity = this.#workerOf(from);
-    if (identity?.incarnation !== message.incarnation || !this.#membership.mayStore || this.#leaps(message.term))
+    if (identity?.incarnation !== message.incarnation || this.#leaps(message.term)) return null;
+    if (!this.#membership.mayStore) {
+      // A leader can say who is a member, and so where the others are that have what this disk cannot read (R29).
+      if (this.#membership.wantsWord) this.#send(from, this.#answerProbe(0));
       return null;
+    }
     if (message.term < this.#hardState.current.term) {
       this.#sendDurably(from, this.#appendReply(message.incarnation, ORIGIN, null, message.round));
       return null;

@@ -79,6 +79,12 @@ export interface LoggedConfiguration {
   readonly configuration: Configuration;
 }
 
+/** A configuration entry as it was found on the disk: null where that cannot read it back, until it is repaired (R29). */
+export interface FoundConfiguration {
+  readonly id: EntryId;
+  readonly configuration: Configuration | null;
+}
+
 /** A worker as others know it. */
 export interface WorkerIdentity {
   readonly workerId: string;

@@ -7,7 +7,7 @@ import type { Persist, ReadLog, ScribeEffects, ScribeEvent, ScribeOptions } from
 import type { Message, PeerKey } from '../core/messages.ts';
 import { membersOf } from '../core/quorum.ts';
 import { ScribeMachine } from '../core/scribe.ts';
-import { type Batch, type LoggedConfiguration, lastIndex } from '../core/types.ts';
+import { type Batch, type FoundConfiguration, type Index, lastIndex } from '../core/types.ts';
 import { isScriptoriumError } from '../errors.ts';
 import type { Journal } from '../storage/journal.ts';
 import type { DamagedRange } from '../storage/journal-types.ts';
@@ -44,11 +44,11 @@ export class ScribeDriver {
   /** Which journal ticket makes which of the machine's writes durable, oldest first. */
   #tickets: { write: number; ticket: number }[] = [];
   /** Repairs on their way to the disk, oldest first. */
-  #repairs: { ticket: number; from: number; to: number }[] = [];
+  #repairs: { ticket: number; batch: Batch }[] = [];
   #written = 0;
   #stopped = false;
 
-  private constructor(options: ScribeDriverOptions, configurations: readonly LoggedConfiguration[]) {
+  private constructor(options: ScribeDriverOptions, configurations: readonly FoundConfiguration[]) {
     const { journal, clock, timing } = options;
     const { logStart, tail, hardState, termRuns, commitHint } = journal.group(GROUP);
     const { scribeId, storageUuid } = journal.identity;
@@ -65,14 +65,12 @@ export class ScribeDriver {
 
   /** Reads the configurations out of the recovered log first: they decide who this scribe is (§7). */
   static async start(options: ScribeDriverOptions): Promise<ScribeDriver> {
-    const configurations: LoggedConfiguration[] = [];
-    for (const index of options.journal.group(GROUP).configurations) {
-      const [batch] = decodeBatches(await options.journal.read(GROUP, index, 1));
-      if (batch?.configuration === undefined) continue;
-      configurations.push({ id: { index: batch.firstIndex, term: batch.term }, configuration: batch.configuration });
-    }
+    const { journal } = options;
+    const configurations: FoundConfiguration[] = [];
+    for (const index of journal.group(GROUP).configurations)
+      configurations.push(await findConfiguration(journal, index));
     const driver = new ScribeDriver(options, configurations);
-    for (const range of options.journal.damage()) driver.damaged(range);
+    for (const range of journal.damage()) driver.damaged(range);
     return driver;
   }
 
@@ -117,10 +115,10 @@ export class ScribeDriver {
 
   #repairsDurable(ticket: number): void {
     for (let next = this.#repairs[0]; next !== undefined && next.ticket <= ticket; next = this.#repairs[0]) {
-      const { from, to } = next;
+      const { batch } = next;
       this.#repairs.shift();
-      this.step({ kind: 'repaired', from, to });
-      this.#options.repaired(from, to);
+      this.step({ kind: 'repaired', batch });
+      this.#options.repaired(batch.firstIndex, lastIndex(batch));
     }
   }
 
@@ -177,7 +175,7 @@ export class ScribeDriver {
   #repair(batch: Batch): void {
     try {
       const ticket = this.#journal.repair(batch.bytes);
-      this.#repairs.push({ ticket, from: batch.firstIndex, to: lastIndex(batch) });
+      this.#repairs.push({ ticket, batch });
     } catch (error) {
       if (!isScriptoriumError(error) || !REFUSED_REPAIR.has(error.code)) throw error;
     }
@@ -212,5 +210,20 @@ export class ScribeDriver {
     const { storageUuid } = this.#journal.identity;
     const others = membersOf(this.#machine.peers.configuration).filter((scribe) => scribe.storageUuid !== storageUuid);
     this.#options.want(new Set(others.map(({ address }) => address)));
+  }
+}
+
+/** One that cannot be read does not keep the scribe from starting: it gets it again from the others (R29). */
+async function findConfiguration(journal: Journal, index: Index): Promise<FoundConfiguration> {
+  const { termRuns } = journal.group(GROUP);
+  const term = termRuns.findLast(({ firstIndex }) => firstIndex <= index)?.term ?? 0;
+  const found = (configuration: FoundConfiguration['configuration']) => ({ id: { index, term }, configuration });
+  try {
+    const [batch] = decodeBatches(await journal.read(GROUP, index, 1));
+    return found(batch?.configuration ?? null);
+  } catch (error) {
+    const isDamaged = journal.damage().some(({ group, from, to }) => group === GROUP && from <= index && index <= to);
+    if (!isDamaged) throw error;
+    return found(null);
   }
 }

@@ -1,7 +1,7 @@
 /** What a scribe says and does about a part of its log that its disk cannot read back. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
+import type { ScribeEffects, ScribeEvent, ScribeStart } from '../../src/core/effects.ts';
 import type { Message, PeerKey } from '../../src/core/messages.ts';
 import { ScribeMachine } from '../../src/core/scribe.ts';
 import type { Batch, EntryId } from '../../src/core/types.ts';
@@ -78,7 +78,7 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
   test('R29: acknowledges nothing above damage that may be uncommitted, until it is repaired', () => {
     step({ kind: 'damaged', from: 3, to: 3 });
     assert.deepEqual(acknowledged(append(at(4, 1), [])), at(2, 1));
-    assert.deepEqual(acknowledged(step({ kind: 'repaired', from: 3, to: 3 })), at(4, 1));
+    assert.deepEqual(acknowledged(step({ kind: 'repaired', batch: batch(3, 1) })), at(4, 1));
   });
 
   test('R29: damage that is known to be committed holds no acknowledgement back', () => {
@@ -125,7 +125,7 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
     assert.equal(second.peer, 'scribe:c');
     assert.deepEqual(answer(second.peer, second.request, [batch(3, 1)]).repairs, [batch(3, 1)]);
     assert.deepEqual(machine.damaged, [{ from: 3, to: 3 }]);
-    step({ kind: 'repaired', from: 3, to: 3 });
+    step({ kind: 'repaired', batch: batch(3, 1) });
     assert.deepEqual(machine.damaged, []);
   });
 
@@ -133,5 +133,91 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
     step({ kind: 'damaged', from: 4, to: 4 });
     append(at(3, 1), [batch(4, 2)], 2);
     assert.deepEqual(machine.damaged, []);
+  });
+});
+
+describe('a scribe that cannot read its newest configuration', () => {
+  let machine: ScribeMachine;
+  const step = (event: ScribeEvent): ScribeEffects => machine.step(event, 1000);
+  const receive = (from: PeerKey, message: Message): ScribeEffects => step({ kind: 'message', from, message });
+  const lost = { id: at(2, 1), configuration: null };
+  const identity = { workerId: 'v', incarnation: 'v1', address: 'v:1' };
+  const start = (configurations: ScribeStart['configurations']): void => {
+    machine = new ScribeMachine(
+      {
+        scribeId: 'a',
+        storageUuid: 'a',
+        hardState: { term: 1, votedFor: null },
+        logStart: at(0, 0),
+        tail: at(3, 1),
+        termRuns: [{ term: 1, firstIndex: 1 }],
+        commit: at(3, 1),
+        configurations,
+      },
+      { electionTimeoutMinMillis: ELECTION_MILLIS, maxLeaseMillis: 0, presumedLeaseMillis: 0 },
+      0,
+    );
+    step({ kind: 'linkUp', from: 'worker:v1', peer: { role: 'worker', identity } });
+  };
+  const heartbeat: Message = {
+    kind: 'append',
+    term: 1,
+    incarnation: 'v1',
+    prev: at(3, 1),
+    batches: [],
+    commit: 3,
+    round: 1,
+    echo: true,
+    leaseMillis: 0,
+  };
+  const notice: Message = {
+    kind: 'configurationNotice',
+    term: 1,
+    configuration: { id: at(2, 1), configuration },
+    committed: true,
+  };
+  const vote = (): string | undefined => {
+    const { persists, sends } = receive('worker:v1', { kind: 'vote', term: 2, incarnation: 'v1', tail: at(3, 1) });
+    const more = persists.length === 0 ? [] : step({ kind: 'durable', write: 1, writeMicros: 0, fsyncMicros: 0 }).sends;
+    return [...sends, ...more].flatMap(({ message }) => (message.kind === 'voteReply' ? [message.reason] : []))[0];
+  };
+  const kinds = ({ sends }: ScribeEffects): string[] => sends.map(({ message }) => message.kind);
+
+  test('R29 R26: neither votes nor acknowledges by an older one, and asks the others of that one for the newest', () => {
+    start([{ id: at(1, 1), configuration }, lost]);
+    assert.equal(machine.standing, 'unsure');
+    assert.equal(vote(), 'storage');
+    assert.deepEqual(kinds(receive('worker:v1', heartbeat)), ['probeReply']);
+    const { sends } = step({ kind: 'damaged', from: 2, to: 2 });
+    assert.deepEqual(
+      sends.map(({ to, message }) => [to, message.kind]),
+      [['scribe:b', 'read']],
+    );
+  });
+
+  test('R29: takes a log of a leader that calls it a member, which does not make it vote', () => {
+    start([lost]);
+    step({ kind: 'damaged', from: 2, to: 2 });
+    const { sends } = receive('worker:v1', notice);
+    assert.ok(
+      sends.some(({ to, message }) => to === 'scribe:b' && message.kind === 'read'),
+      'it knows the others now',
+    );
+    assert.deepEqual(kinds(receive('worker:v1', heartbeat)), ['appendReply']);
+    assert.equal(vote(), 'storage');
+  });
+
+  test('R29: is a member again when that batch is repaired', () => {
+    start([{ id: at(1, 1), configuration }, lost]);
+    step({ kind: 'damaged', from: 2, to: 2 });
+    step({ kind: 'repaired', batch: batch(2, 1, 'configuration') });
+    assert.equal(machine.standing, 'ok');
+    assert.equal(vote(), 'granted');
+  });
+
+  test('R29: does not need one that a newer configuration has replaced', () => {
+    start([lost, { id: at(3, 1), configuration }]);
+    assert.equal(machine.standing, 'ok');
+    assert.equal(vote(), 'granted');
   });
 });

@@ -3,6 +3,7 @@
  * no scribe has it the cluster stops at that entry and says so.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
@@ -73,6 +74,22 @@ describe('a cluster whose disks rot', () => {
     const { verdict, damage } = JSON.parse(stdout) as { verdict: string; damage: unknown[] };
     assert.deepEqual({ verdict, damage }, { verdict: 'clean', damage: [] });
     await cluster.startScribe('b');
+  });
+
+  test('starts a scribe that cannot read who is a member, and makes it one again when it is repaired (S08, R29)', async () => {
+    await kill(['b']);
+    const { segments } = await inspect(directoryOf('b'));
+    const file = join(directoryOf('b'), segments[0]!.name);
+    // An address in the configuration that `init` wrote.
+    const offset = readFileSync(file).indexOf('127.0.0.1');
+    assert.ok(offset > 0);
+    flipAt({ file, offset });
+    await cluster.startScribe('b');
+    await healed('b', 1);
+    assert.equal((await cluster.scribeStatus('b'))?.state, 'ok');
+    await kill(['c']);
+    await checkAll();
+    await cluster.startScribe('c');
   });
 
   test('heals two disks that rot at different places from each other (S11, R29, P15)', async () => {

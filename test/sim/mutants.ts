@@ -332,7 +332,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an amnesiac scribe acknowledges',
     rule: 'R26',
     caughtBy: 'acknowledged-by-stranger',
-    patches: [{ file: 'scribe.js', find: '!this.#membership.mayStore ||', replace: '' }],
+    patches: [{ file: 'scribe.js', find: 'if (!this.#membership.mayStore)', replace: 'if (false)' }],
     run: runMembers,
   },
   {
