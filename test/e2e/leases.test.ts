@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
+import { scriptorium } from '../harness/command.ts';
 import { until } from '../harness/until.ts';
 import { type Fault, killLeader, survive } from './survive.ts';
 
@@ -40,6 +41,9 @@ describe('three scribes, three workers, eight clients, leases', () => {
         const status = await cluster.workerStatus(id);
         assert.deepEqual(status?.lease, { millis: LEASE_MILLIS, held: false });
         assert.equal((await cluster.scribeStatus('a'))?.maxLeaseMillis, 100);
+        const shown = await scriptorium('status', '--cluster', cluster.clusterFile);
+        assert.match(shown.stdout, /^a .* 100$/m);
+        assert.match(shown.stdout, new RegExp(`^${id} .* not held$`, 'm'));
       },
     );
   });

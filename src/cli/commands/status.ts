@@ -79,6 +79,13 @@ function summarize(
   };
 }
 
+/** A leader that asks and holds none is promised too little by the scribes, or cannot reach a quorum. */
+function leaseOf({ role, lease }: WorkerStatus): string {
+  if (lease.millis === 0) return 'off';
+  if (role !== 'leader') return 'on';
+  return lease.held ? 'held' : 'not held';
+}
+
 function printStatus(status: ClusterStatus): void {
   const applied = status.appliedIndex === null ? '' : `, applied ${status.appliedIndex}`;
   print(
@@ -94,11 +101,12 @@ function printStatus(status: ClusterStatus): void {
           it.tail.index,
           it.durableIndex,
           it.commitIndex,
+          it.maxLeaseMillis,
         ]
       : ['?', it.address, it.state];
   print(
     formatTable([
-      ['scribe', 'address', 'state', 'term', 'tail', 'durable', 'commit'],
+      ['scribe', 'address', 'state', 'term', 'tail', 'durable', 'commit', 'lease ms'],
       ...status.scribes.map(scribeRow),
     ]),
   );
@@ -109,9 +117,12 @@ function printStatus(status: ClusterStatus): void {
     it.tailIndex,
     it.commitIndex,
     it.appliedIndex,
+    leaseOf(it),
   ];
   if (status.workers.length > 0)
-    print(formatTable([['worker', 'role', 'term', 'tail', 'commit', 'applied'], ...status.workers.map(workerRow)]));
+    print(
+      formatTable([['worker', 'role', 'term', 'tail', 'commit', 'applied', 'lease'], ...status.workers.map(workerRow)]),
+    );
 }
 
 export const status = defineCommand({
