@@ -97,6 +97,16 @@ export class ScribeRepair {
     );
   }
 
+  /** Of batches of the leader's log, those that this disk cannot read back: they need not be asked of a peer. */
+  offered(batches: readonly Batch[]): readonly Batch[] {
+    if (this.#damaged.length === 0) return [];
+    return batches.filter(
+      (batch) =>
+        this.firstIn(batch.firstIndex, lastIndex(batch)) !== null &&
+        this.#log.terms.termAt(batch.firstIndex) === batch.term,
+    );
+  }
+
   /** What to send now; `peers` are the other scribes. */
   poll(now: number, peers: readonly PeerKey[]): readonly Send[] {
     if (this.#task !== null && now >= this.#task.deadline) {

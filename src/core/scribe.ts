@@ -180,10 +180,11 @@ export class ScribeMachine {
         return read === null ? [] : [read];
       }
       case 'readReply': {
-        this.#repairs = this.#repair.receive(from, message, this.#now);
+        const repairs = this.#repair.receive(from, message, this.#now);
         const batches = this.#fetch.receive(from, message, this.#now);
         const { leader } = this.#heard;
         if (batches !== null && leader !== null) this.#accept(leader, batches.prev, batches.batches);
+        this.#repairs = [...this.#repairs, ...repairs];
         break;
       }
       default:
@@ -317,6 +318,7 @@ export class ScribeMachine {
       this.#repair.truncated(match.truncateFrom);
     }
     for (const batch of match.fresh) this.#log.append(batch);
+    this.#repairs = this.#repair.offered(batches);
     leader.matched = Math.max(leader.matched, Math.min(match.through, this.#log.tail.index));
     return match.fresh.length;
   }

@@ -75,6 +75,14 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
     );
   });
 
+  test('R29: takes from the leader itself the very batch that it cannot read, and none of another term', () => {
+    step({ kind: 'damaged', from: 3, to: 3 });
+    const offered = [batch(2, 1), batch(3, 1), batch(4, 1)];
+    const { persists, repairs } = append(at(1, 1), offered);
+    assert.deepEqual([persists, repairs], [[], [offered[1]]]);
+    assert.deepEqual(append(at(2, 1), [batch(3, 2)], 2).repairs, [], 'what is cut off is not damaged');
+  });
+
   test('R29: acknowledges nothing above damage that may be uncommitted, until it is repaired', () => {
     step({ kind: 'damaged', from: 3, to: 3 });
     assert.deepEqual(acknowledged(append(at(4, 1), [])), at(2, 1));
