@@ -9,7 +9,7 @@ import type { JournalIdentity, WriteOptions } from '../storage/journal-types.ts'
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Listener } from '../transport/transport.ts';
 import type { ScribeStatus } from './status.ts';
-import { scribeTiming } from './timing.ts';
+import { checkedMaxLease, scribeTiming } from './timing.ts';
 
 export interface ScribeNodeOptions {
   /** A directory made by `formatScribe`. */
@@ -66,7 +66,7 @@ export class ScribeNode {
 
   static async start(options: ScribeNodeOptions): Promise<ScribeNode> {
     const log = options.log ?? silentLog;
-    const { maxLeaseMillis } = scribeTiming(options.maxLeaseMillis);
+    const maxLeaseMillis = checkedMaxLease(options.maxLeaseMillis);
     const transport = await selectTransport(options.transport ?? 'auto');
     let fail: (error: unknown) => void = () => {};
     const failed = new Promise<unknown>((resolve) => {
@@ -120,7 +120,7 @@ export class ScribeNode {
       opened = links;
       driver = await ScribeDriver.start({
         journal,
-        timing: scribeTiming(maxLeaseMillis, journal.group(GROUP).hardState.term > 0),
+        timing: scribeTiming(maxLeaseMillis, journal.group(GROUP).hardState.term),
         clock: systemClock,
         send: (to, message) => links.send(to, message),
         want: (addresses) => links.want(addresses),

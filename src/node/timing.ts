@@ -1,7 +1,9 @@
 /** Default timing and bounds of scribes and workers; chosen for one data centre, measured on loopback. */
 import type { ScribeOptions, WorkerOptions } from '../core/effects.ts';
+import type { Term } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
 import type { ProposalLimits } from '../runtime/proposals.ts';
+import { FIRST_TERM } from './cluster-file.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -14,16 +16,18 @@ export const MAX_LEASE_MILLIS = ELECTION_TIMEOUT_MIN_MILLIS;
 export const MIN_LEASE_MILLIS = 100;
 
 /**
- * `hasVoted`: its directory has known a term. Such a scribe may have promised the longest lease before it was started, whatever it is
- * allowed now (R10): options change between two starts, and nothing is written for a promise.
+ * `term`: what its directory knows. One of a leader's may have promised the longest lease before it was started, whatever it is
+ * allowed now (R10): options change between two starts, and nothing is written for a promise. Nobody leads in the first term.
  */
-export function scribeTiming(maxLeaseMillis = 0, hasVoted = true): ScribeOptions {
+export function scribeTiming(maxLeaseMillis: number, term: Term): ScribeOptions {
   return {
     electionTimeoutMinMillis: ELECTION_TIMEOUT_MIN_MILLIS,
-    maxLeaseMillis: checkedLease('maxLeaseMillis', maxLeaseMillis),
-    presumedLeaseMillis: hasVoted ? MAX_LEASE_MILLIS : 0,
+    maxLeaseMillis,
+    presumedLeaseMillis: term > FIRST_TERM ? MAX_LEASE_MILLIS : 0,
   };
 }
+
+export const checkedMaxLease = (millis = 0): number => checkedLease('maxLeaseMillis', millis);
 
 export function workerTiming(leaseMillis = 0): WorkerOptions {
   return { ...WORKER_TIMING, leaseMillis: checkedLease('leaseMillis', leaseMillis) };
