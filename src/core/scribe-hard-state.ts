@@ -22,8 +22,7 @@ export class OwnHardState {
 
   save(hardState: HardState): void {
     // Nothing of a lower term is acknowledged once the term has risen (R4).
-    if (hardState.term > this.#current.term)
-      this.#held = this.#held.filter(({ send }) => send.message.kind !== 'appendReply');
+    if (hardState.term > this.#current.term) this.retract();
     this.#current = hardState;
     this.#hardStateWrite = this.#log.saveHardState(hardState);
   }
@@ -33,6 +32,14 @@ export class OwnHardState {
     if (this.#hardStateWrite <= this.#log.durableWrite) return [send];
     this.#held.push({ write: this.#hardStateWrite, send });
     return [];
+  }
+
+  /** Takes back the acknowledgements that wait; whether there were any. */
+  retract(): boolean {
+    const kept = this.#held.filter(({ send }) => send.message.kind !== 'appendReply');
+    const any = kept.length < this.#held.length;
+    this.#held = kept;
+    return any;
   }
 
   /** What may leave by now. */

@@ -131,6 +131,8 @@ export class ScribeMachine {
         break;
       case 'damaged':
         this.#repair.damage(event.from, event.to);
+        // Acknowledgements that wait for the term may count what is lost (R29): they are made anew.
+        if (this.#hardState.retract()) this.#acknowledged = 0;
         break;
       case 'repaired':
         this.#log.repaired(event.batch);

@@ -89,6 +89,14 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
     assert.deepEqual(acknowledged(step({ kind: 'repaired', batch: batch(3, 1) })), at(4, 1));
   });
 
+  test('R29: an acknowledgement that waits for the term to be durable is not said of what is found lost meanwhile', () => {
+    assert.equal(acknowledged(append(at(4, 1), [], 2)), undefined, 'the term is on its way to the disk');
+    step({ kind: 'damaged', from: 3, to: 3 });
+    const { sends } = step({ kind: 'durable', write: 1, writeMicros: 0, fsyncMicros: 0 });
+    const said = sends.flatMap(({ message }) => (message.kind === 'appendReply' ? [message.durable] : []));
+    assert.deepEqual(said, [at(2, 1)]);
+  });
+
   test('R29: damage that is known to be committed holds no acknowledgement back', () => {
     step({ kind: 'damaged', from: 2, to: 2 });
     assert.deepEqual(acknowledged(append(at(4, 1), [])), at(4, 1));

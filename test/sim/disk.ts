@@ -45,6 +45,8 @@ export class Image {
   hardState: HardState;
   nodes: LogNode[];
   commit: EntryId;
+  /** Batches that can not be read back; what was cut off may still be among them. */
+  readonly rotten = new Set<LogNode>();
 
   constructor(hardState: HardState, nodes: readonly LogNode[], commit: EntryId) {
     this.hardState = hardState;
@@ -94,6 +96,7 @@ export class Image {
           () => `${describeId(idOf(fresh))} in term ${this.hardState.term}`,
         );
         this.nodes.push(fresh);
+        this.rotten.delete(fresh); // written anew
         break;
       }
       case 'truncateSuffix': {
@@ -107,6 +110,16 @@ export class Image {
         this.commit = persist.commit;
         break;
     }
+  }
+
+  /** Whether this batch is part of the log and can be read. */
+  reads(node: LogNode): boolean {
+    return this.at(node.firstIndex) === node && !this.rotten.has(node);
+  }
+
+  /** What is part of the log and can not be read. */
+  get damage(): readonly LogNode[] {
+    return [...this.rotten].filter((node) => this.at(node.firstIndex) === node);
   }
 
   /** A copy to go back to: an old backup, or a snapshot of the machine. */
@@ -136,15 +149,17 @@ export class Image {
     return { scribeId, storageUuid, hardState, logStart, tail: idOf(this.tip), termRuns: runs, commit, configurations };
   }
 
-  /** Whole batches from `from` on, about `maxBytes`; none when no batch starts there. */
+  /** Whole batches from `from` on up to one that can not be read, about `maxBytes`; none when no batch starts there. */
   read(from: number, to: number, maxBytes: number): Batch[] {
     const first = this.at(from);
     if (first?.firstIndex !== from) return [];
     const batches: Batch[] = [];
     let bytes = 0;
     for (let at = this.nodes.indexOf(first); at < this.nodes.length; at++) {
-      const { batch, lastIndex } = this.nodes[at] as LogNode;
-      if (lastIndex > to || (batches.length > 0 && bytes + batch.bytes.length > maxBytes)) break;
+      const node = this.nodes[at] as LogNode;
+      const { batch, lastIndex } = node;
+      if (this.rotten.has(node) || lastIndex > to || (batches.length > 0 && bytes + batch.bytes.length > maxBytes))
+        break;
       batches.push(batch);
       bytes += batch.bytes.length;
     }

@@ -5,13 +5,14 @@ import { LEASE_MUTANTS } from './lease-mutants.ts';
 import { realMachines } from './machines.ts';
 import { MUTANTS } from './mutants.ts';
 import { loadPatched } from './patched-core.ts';
+import { ROT_MUTANTS } from './rot-mutants.ts';
 import { runSeed } from './run.ts';
 
 /** The rarest is seen by about one seed in three hundred; a change of the core reshuffles which. */
 const MOST_SEEDS = 3000;
 
 describe('mutants', () => {
-  for (const mutant of [...MUTANTS, ...LEASE_MUTANTS]) {
+  for (const mutant of [...MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS]) {
     test(`${mutant.rule}: ${mutant.name} is caught by ${mutant.caughtBy}`, async (context) => {
       const { machines, remove } = await loadPatched(mutant.patches);
       context.after(remove);

@@ -11,6 +11,7 @@ import type { Machines } from './machines.ts';
 import { LATE_LINK_DOWN_MILLIS } from './network.ts';
 import { Operator } from './operator.ts';
 import { changingLeaders, changingMembers, longLife, type Plan, withLeases, withQuorums } from './plan.ts';
+import { Rot } from './rot.ts';
 import { Trace } from './trace.ts';
 import { Transfers } from './transfers.ts';
 import { demand, Violation } from './violation.ts';
@@ -47,6 +48,7 @@ const ADAPT: Record<RunKind, (plan: Plan, random: Random) => Plan> = {
   transfers: changingLeaders,
   lives: longLife,
   leases: withLeases,
+  rot: (plan) => plan,
 };
 
 /** How often it is looked whether a phase is over. */
@@ -89,9 +91,11 @@ class Run {
       this.#kind === 'transfers' || (this.#kind === 'leases' && world.plan.seed % 4 === 0)
         ? new Transfers(world)
         : null;
+    const rot = this.#kind === 'rot' ? new Rot(world) : null;
     this.#faults = faults;
     this.#for(world.plan.faultMillis, () => false);
     faults.end();
+    rot?.end();
     operator?.stop();
     transfers?.stop();
     this.#for(LATE_LINK_DOWN_MILLIS, () => false); // links that broke before are still being noticed
@@ -152,7 +156,10 @@ class Run {
     const { lastIndex } = world.rules.ghost.tip;
     if (this.#operator?.idle === false) return false;
     const members = world.scribes.filter(({ storageUuid, gone }) => !gone && world.isMember(storageUuid));
-    const disks = members.every(({ disk }) => disk.pending.length === 0 && disk.image.tip === world.rules.ghost.tip);
+    const disks = members.every(
+      ({ disk }) =>
+        disk.pending.length === 0 && disk.image.damage.length === 0 && disk.image.tip === world.rules.ghost.tip,
+    );
     if (!disks || !world.liveWorkers.every((host) => host.appliedIndex === lastIndex)) return false;
     if (world.liveWorkers.some(({ openReads }) => openReads > 0)) return false;
     const states = new Set(world.liveWorkers.map(({ state }) => state));
@@ -185,9 +192,9 @@ class Run {
 
 /**
  * `faults`: as the plan of the seed has it. `members`: the members change all the time. `transfers`: leadership does. `lives`:
- * half an hour and more of rare faults.
+ * half an hour and more of rare faults. `rot`: as `faults`, on disks that rot.
  */
-export const RUN_KINDS = ['faults', 'members', 'transfers', 'lives', 'leases'] as const;
+export const RUN_KINDS = ['faults', 'members', 'transfers', 'lives', 'leases', 'rot'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
 const NONE: ReadonlySet<number> = new Set();

@@ -3,8 +3,8 @@
  * machine what it believes, except to compare its public state with the records it wrote.
  */
 import type { Persist } from '../../src/core/effects.ts';
-import type { AppendReply, Message, PeerKey, ProbeReply, ReadReply, VoteReply } from '../../src/core/messages.ts';
-import type { EntryId } from '../../src/core/types.ts';
+import type { AppendReply, Message, PeerKey, ProbeReply, Read, ReadReply, VoteReply } from '../../src/core/messages.ts';
+import type { Batch, EntryId } from '../../src/core/types.ts';
 import { includes } from './agreement.ts';
 import { type DiskRecord, Image } from './disk.ts';
 import { configurationsSince, covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
@@ -20,8 +20,10 @@ export class ScribeChecks {
   readonly #written: Image;
   /** The tail each candidate asked a vote with, by peer and term. */
   readonly #asked = new Map<string, EntryId>();
-  /** What each out-of-band read is to follow, by peer and request. */
-  readonly #reads = new Map<string, EntryId>();
+  /** Damage that the machine was told of. */
+  readonly #found = new Set<LogNode>();
+  /** The out-of-band reads asked for, by peer and request. */
+  readonly #reads = new Map<string, Read>();
 
   constructor(world: World, place: ScribeSite, machine: ScribeHost['machine']) {
     this.#world = world;
@@ -34,7 +36,27 @@ export class ScribeChecks {
   received(from: PeerKey, message: Message): void {
     if (message.kind === 'vote' || message.kind === 'transferVote')
       this.#asked.set(`${from} ${message.term}`, message.tail);
-    if (message.kind === 'read') this.#reads.set(`${from} ${message.request}`, message.prev);
+    if (message.kind === 'read') this.#reads.set(`${from} ${message.request}`, message);
+  }
+
+  /** The journal finds a batch that it can not read back; false when it is part of the log no more. */
+  damaged(node: LogNode): boolean {
+    if (this.#written.at(node.firstIndex) !== node) return false;
+    this.#found.add(node);
+    return true;
+  }
+
+  /** R29: a batch is repaired with the very one that stood there. */
+  repairing(batch: Batch): LogNode {
+    const node = this.#world.tree.find(batch, `to repair ${this.#name}`);
+    const same = this.#written.at(node.firstIndex) === node;
+    demand(same, 'repair-of-another-entry', () => `${this.#name} would put ${describeId(idOf(node))}`);
+    return node;
+  }
+
+  repaired(node: LogNode): boolean {
+    this.#found.delete(node);
+    return this.#written.at(node.firstIndex) === node;
   }
 
   writing(record: DiskRecord): void {
@@ -58,6 +80,8 @@ export class ScribeChecks {
     }
     if (persist.kind === 'truncateSuffix') {
       const dropped = this.#written.at(persist.from);
+      const instead = leader === undefined ? null : covering(leader.tip, persist.from);
+      demand(instead !== null, 'cut-without-conflict', () => `${this.#name} drops ${persist.from}`);
       const agreed = leader !== undefined && dropped !== undefined && isBelow(dropped, leader.tip);
       demand(
         !agreed,
@@ -151,6 +175,25 @@ export class ScribeChecks {
       leader !== undefined && to === `worker:${leader.incarnation}` && reply.incarnation === leader.incarnation;
     demand(addressed, 'acknowledged-to-nobody', () => said);
     demand(covering(leader.tip, durable.index)?.term === durable.term, 'acknowledged-not-leaders', () => said);
+    this.#notAboveDamage(durable);
+  }
+
+  /** R29: a copy that is lost here is not counted, unless it is known to be committed and has been counted before. */
+  #notAboveDamage({ index }: EntryId): void {
+    const { commit } = this.#machine;
+    for (const node of this.#found) {
+      const counts = node.firstIndex <= index && node.lastIndex > commit.index;
+      const lost = counts && this.#written.at(node.firstIndex) === node;
+      demand(!lost, 'acknowledged-above-damage', () => `${this.#name} ${index}, lost ${describeId(idOf(node))}`);
+    }
+  }
+
+  /** R29: what is here, readable or not, is never denied. */
+  #deniesNothing({ prev, asOf }: Read, { outcome, batches }: ReadReply): void {
+    const last = Math.min(this.#machine.durableTail.index, asOf?.index ?? Number.POSITIVE_INFINITY);
+    if (prev.index >= last || !this.#written.holds(prev)) return;
+    const denied = outcome === 'conflict' || outcome === 'gone' || (outcome === 'entries' && batches.length === 0);
+    demand(!denied, 'unknown-denied', () => `${this.#name} says ${outcome} after ${describeId(prev)}`);
   }
 
   /** Some configuration of the leader's log calls it one that catches up. */
@@ -168,7 +211,9 @@ export class ScribeChecks {
   /** R6: durable batches only, each under the one before, the first under what was asked. */
   #readReply(to: PeerKey, reply: ReadReply): void {
     this.#committed(reply.commit);
-    let under = this.#reads.get(`${to} ${reply.request}`);
+    const read = this.#reads.get(`${to} ${reply.request}`);
+    if (read !== undefined) this.#deniesNothing(read, reply);
+    let under = read?.prev;
     for (const batch of reply.batches) {
       const node = this.#world.tree.find(batch, `served by ${this.#name}`);
       const before = idOf(node.previous);

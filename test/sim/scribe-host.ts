@@ -7,7 +7,7 @@ import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
 import type { DiskRecord, ScribeDisk } from './disk.ts';
 import { Host, type HostEvent } from './host.ts';
-import { describeId, idOf } from './log-tree.ts';
+import { describeId, idOf, type LogNode } from './log-tree.ts';
 import { ScribeChecks } from './scribe-checks.ts';
 import type { World } from './world.ts';
 
@@ -48,6 +48,7 @@ export class ScribeHost extends Host {
     this.#checks = new ScribeChecks(world, place, this.machine);
     world.trace(() => `${this.site} starts, term ${start.hardState.term}, tail ${describeId(start.tail)}`);
     world.network.enter(this);
+    for (const node of disk.image.damage) this.#tellDamage(node);
     this.settle();
   }
 
@@ -74,7 +75,7 @@ export class ScribeHost extends Host {
     this.settle();
   }
 
-  #carryOut({ persists, sends, reads }: ScribeEffects): void {
+  #carryOut({ persists, sends, reads, repairs }: ScribeEffects): void {
     for (const persist of persists) {
       const node = persist.kind === 'append' ? this.world.tree.find(persist.batch, `written by ${this.site}`) : null;
       const record = { number: ++this.#written, persist, node };
@@ -82,6 +83,7 @@ export class ScribeHost extends Host {
       if (persist.kind === 'truncateSuffix') this.world.reach('scribe truncates');
       this.#disk.write(record);
     }
+    for (const batch of repairs) this.#repair(this.#checks.repairing(batch));
     for (const { to, message } of sends) {
       this.#checks.sending(to, message);
       if (message.kind === 'voteReply') this.world.reach(`vote ${message.reason}`);
@@ -94,12 +96,43 @@ export class ScribeHost extends Host {
     for (const read of reads) {
       this.world.schedule.after(this.#diskDelay(), () =>
         this.whenRunning(() => {
+          const { image } = this.#disk;
           const batches = this.#disk.read(read.from, read.to, read.maxBytes);
           this.step({ kind: 'logRead', token: read.token, batches });
+          const next = image.at((batches.at(-1)?.firstIndex ?? read.from) + (batches.at(-1)?.count ?? 0));
+          if (next !== undefined && next.lastIndex <= read.to) this.find(next);
         }),
       );
     }
     this.#flush();
+  }
+
+  /** Reading or scrubbing came to this batch: if it can not be read, the machine hears of it a turn later (R29). */
+  find(node: LogNode): void {
+    this.whenRunning(() => {
+      if (this.#disk.image.rotten.has(node)) this.#tellDamage(node);
+    });
+  }
+
+  /** What has been cut off meanwhile is no damage, though other entries may stand in its place. */
+  #tellDamage(node: LogNode): void {
+    if (!this.#checks.damaged(node)) return;
+    this.world.reach('damage found');
+    this.world.trace(() => `${this.site} can not read ${describeId(idOf(node))}`);
+    this.step({ kind: 'damaged', from: node.firstIndex, to: node.lastIndex });
+  }
+
+  /** A moved batch in the place of a damaged one; it counts when it is durable, and a crash before that loses it. */
+  #repair(node: LogNode): void {
+    if (!this.#disk.image.rotten.has(node)) return; // one that can be read is never replaced
+    this.world.schedule.after(this.#diskDelay(), () => {
+      if (!this.alive || !this.#disk.image.rotten.delete(node)) return;
+      this.world.reach('damage repaired');
+      this.world.trace(() => `${this.site} has ${describeId(idOf(node))} again`);
+      this.whenRunning(() => {
+        if (this.#checks.repaired(node)) this.step({ kind: 'repaired', batch: node.batch });
+      });
+    });
   }
 
   #flush(): void {

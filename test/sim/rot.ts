@@ -1,0 +1,67 @@
+/**
+ * Disks that rot (R29): batches of a scribe's log can no longer be read back, found when they are read, by scrubbing some time
+ * later, or at the next start. Keeps one good copy: nothing rots that no other member can read, so everything can be
+ * repaired. Has a stream of chance of its own: the other faults of a seed stay what they are.
+ */
+import { Random } from '../random.ts';
+import type { LogNode } from './log-tree.ts';
+import type { ScribeSite } from './scribe-host.ts';
+import type { World } from './world.ts';
+
+/** Apart from the streams of the seed itself. */
+const STREAM = 7 * 2 ** 32;
+/** Neighbours that one fault takes, at most. */
+const MOST_BATCHES = 4;
+const MAX_SCRUB_MILLIS = 600;
+
+export class Rot {
+  readonly #world: World;
+  readonly #random: Random;
+  #over = false;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = new Random(world.plan.seed + STREAM);
+    this.#next(this.#random.pick([40, 150, 500]));
+  }
+
+  /** No more of it; what is damaged is found soon, and then to be repaired. */
+  end(): void {
+    this.#over = true;
+    for (const site of this.#world.scribes) for (const node of site.disk.image.damage) this.#scrub(site, node, 50);
+  }
+
+  #next(everyMillis: number): void {
+    this.#world.schedule.after(2 * this.#random.next() * everyMillis, () => {
+      if (this.#over) return;
+      const sites = this.#random.subset(this.#members, this.#random.pick([0.3, 1]));
+      const place = this.#random.next();
+      for (const site of sites) this.#strike(site, this.#random.chance(0.5) ? place : this.#random.next());
+      this.#next(everyMillis);
+    });
+  }
+
+  /** Half of the time near the end of the log, where what is lost may not be committed yet. */
+  #strike(site: ScribeSite, place: number): void {
+    const { nodes } = site.disk.image;
+    const from = place < 0.5 ? nodes.length - 1 - Math.floor(place * 10) : Math.floor((2 * place - 1) * nodes.length);
+    for (const node of nodes.slice(Math.max(0, from), Math.max(0, from) + this.#random.integer(1, MOST_BATCHES))) {
+      if (!this.#isElsewhere(site, node)) continue;
+      site.disk.image.rotten.add(node);
+      this.#world.reach('batch rots');
+      this.#scrub(site, node, MAX_SCRUB_MILLIS);
+    }
+  }
+
+  #scrub(site: ScribeSite, node: LogNode, withinMillis: number): void {
+    this.#world.schedule.after(this.#random.next() * withinMillis, () => site.process?.find(node));
+  }
+
+  #isElsewhere(site: ScribeSite, node: LogNode): boolean {
+    return this.#members.some((other) => other !== site && other.disk.image.reads(node));
+  }
+
+  get #members(): readonly ScribeSite[] {
+    return this.#world.scribes.filter(({ storageUuid, gone }) => !gone && this.#world.isMember(storageUuid));
+  }
+}
