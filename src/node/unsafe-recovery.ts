@@ -11,6 +11,7 @@ import { compareIds, type EntryId, type LoggedConfiguration, type ScribeMember }
 import { ScriptoriumError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { randomHex } from '../runtime/random.ts';
+import { GROUP } from '../runtime/scribe-driver.ts';
 import { Journal } from '../storage/journal.ts';
 import type { JournalIdentity } from '../storage/journal-types.ts';
 import { decodeBatches, encodeConfigurationBatch } from '../wire/batch.ts';
@@ -18,7 +19,6 @@ import { type ClusterFile, writeClusterFile } from './cluster-file.ts';
 import { makeDirectory } from './directories.ts';
 import { scribeStatus } from './observe.ts';
 
-const GROUP = 0;
 const COPY_BYTES = 1024 * 1024;
 
 /** What the directory of a scribe that is not running says. */

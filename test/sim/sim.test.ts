@@ -29,12 +29,13 @@ const RARE = [
   'vote already-voted',
   'vote log-behind',
   'vote stale-term',
+  'wall clock jumps',
 ] as const;
 
 describe('simulator', () => {
   const results: RunResult[] = [];
 
-  test(`P06 P13 P23 P30 P32 S23 S44 S45: ${SEEDS} seeds keep every invariant`, () => {
+  test(`P06 P13 P23 P30 P32 P34 S23 S44 S45: ${SEEDS} seeds keep every invariant`, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const result = runSeed(seed, realMachines);
       if (result.violation !== null) assert.fail(reportFailure(result, realMachines));

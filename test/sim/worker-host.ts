@@ -12,6 +12,7 @@ import { Host, type HostEvent } from './host.ts';
 import { configurationsSince, covering, describeId, FILLER } from './log-tree.ts';
 import type { Operation } from './operations.ts';
 import { demand } from './violation.ts';
+import { WallClock } from './wall-clock.ts';
 import { WorkerChecks } from './worker-checks.ts';
 import type { World } from './world.ts';
 
@@ -38,11 +39,13 @@ export class WorkerHost extends Host {
   readonly #inFlight = new Map<string, readonly Operation[]>();
   readonly #changes = new Map<number, (answer: ChangeAnswer) => void>();
   readonly #reads = new Map<number, { operation: Operation; index: number }>();
+  readonly #wallClock: WallClock;
 
   constructor(world: World, workerId: string, incarnation: string, contact: LoggedConfiguration) {
     const identity = { workerId, incarnation, address: `${workerId}:1` };
     super(world, `worker:${incarnation}`, { role: 'worker', identity }, workerId);
     this.incarnation = incarnation;
+    this.#wallClock = new WallClock(world.plan.seed, incarnation);
     const { WorkerMachine } = world.machines;
     const start = {
       identity,
@@ -147,7 +150,8 @@ export class WorkerHost extends Host {
   }
 
   #build(kind: Batch['kind'], term: number, firstIndex: number, count: number, atLeastMillis: number): Batch {
-    return this.world.build(kind, term, firstIndex, count, Math.max(atLeastMillis, Math.floor(this.now())));
+    const wallMillis = this.#wallClock.read(this.now(), () => this.world.reach('wall clock jumps'));
+    return this.world.build(kind, term, firstIndex, count, Math.max(atLeastMillis, wallMillis));
   }
 
   protected override wakeAt(): number {
