@@ -31,9 +31,11 @@ function testFiles(folder) {
     .sort();
 }
 
-const wanted = (file) =>
-  positionals.length === 0 ||
-  positionals.some((name) => `${file}/`.startsWith(`${name.replace(/^test\//, '').replace(/\/$/, '')}/`));
+const named = (name, file) =>
+  [file, file.replace(/\.ts$/, '')].some((path) =>
+    `${path}/`.startsWith(`${name.replace(/^test\//, '').replace(/\/$/, '')}/`),
+  );
+const wanted = (file) => positionals.length === 0 || positionals.some((name) => named(name, file));
 const compiled = (file) => join(ROOT, 'dist', 'test', file.replace(/\.ts$/, '.js'));
 const runsAlone = (file) => ALONE.has(file.split('/')[0]);
 
@@ -54,7 +56,13 @@ async function runFiles(files, concurrency) {
 }
 
 if (values.soak) process.env.SCRIPTORIUM_SOAK_MINUTES = values.minutes;
-const files = testFiles(join(ROOT, 'test')).filter(wanted);
+const all = testFiles(join(ROOT, 'test'));
+const unknown = positionals.filter((name) => !all.some((file) => named(name, file)));
+if (unknown.length > 0) {
+  process.stderr.write(`no test is called ${unknown.join(', ')}\n`);
+  process.exit(64);
+}
+const files = all.filter(wanted);
 const together = await runFiles(
   files.filter((file) => !runsAlone(file)),
   2,

@@ -11,8 +11,8 @@ import { type RunKind, type RunResult, runSeed } from './run.ts';
 
 /** A run takes three times as long as one on the disk of disk.ts. */
 const SEEDS: readonly (readonly [RunKind, number])[] = [
-  ['faults', 50],
-  ['members', 40],
+  ['faults', 100],
+  ['members', 60],
 ];
 /** A crash with writes in flight that are told to be durable too soon comes about every few seeds. */
 const MOST_SEEDS = 100;
