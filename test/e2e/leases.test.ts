@@ -28,10 +28,10 @@ const freezeLeader: Fault = async (cluster) => {
 };
 
 describe('three scribes, three workers, eight clients, leases', () => {
-  test('survive a frozen leader, three times, without a stale read (R22, P18)', (context) =>
-    survive(context, freezeLeader, 3, LEASES));
+  test('survive a frozen leader, twice, without a stale read (R22, P18)', (context) =>
+    survive(context, freezeLeader, 2, LEASES));
 
-  test('survive kill -9 of the leader, twice (R9, R22)', (context) => survive(context, killLeader, 2, LEASES));
+  test('survive kill -9 of the leader (R9, R22)', (context) => survive(context, killLeader, 1, LEASES));
 
   test('where scribes promise less than is asked, or nothing, a leader has no lease and asks a quorum', async () => {
     await Cluster.with(
