@@ -1,5 +1,5 @@
 /**
- * Every decoder of the engine, its index and its recovery under libFuzzer, from the kept inputs on: ten seconds each, and in
+ * Every decoder of the engine, its index and its recovery under libFuzzer, from the kept inputs on: five seconds each, and in
  * a soak of eight hours half an hour each. Needs clang; where it is missing outside of continuous integration, skipped.
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { programsOf, runScript, SOAK_MINUTES } from './programs.ts';
 
-const SECONDS = SOAK_MINUTES > 0 ? Math.ceil((SOAK_MINUTES * 60) / 16) : 10;
+const SECONDS = SOAK_MINUTES > 0 ? Math.ceil((SOAK_MINUTES * 60) / 16) : 5;
 const missing =
   process.env.CI === undefined && spawnSync('clang++', ['--version']).status !== 0 && 'clang is not installed';
 
