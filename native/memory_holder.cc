@@ -51,8 +51,10 @@ int Hold(void* argument) {
   Call(SYS_setsid);  // a signal to the whole group of the process that is held is not meant for this one
   Call(SYS_setpriority, PRIO_PROCESS, 0, kNicest);
   // Nothing of the files is kept open, least of all the sockets and the pipe's other end.
-  if (reading > 0) Call(SYS_close_range, 0, reading - 1);
-  Call(SYS_close_range, reading + 1, ~0U);
+  // Could they not be closed, this process would wait for itself.
+  if ((reading > 0 && Call(SYS_close_range, 0, reading - 1) < 0) || Call(SYS_close_range, reading + 1, ~0U) < 0) {
+    Call(SYS_exit_group, 0);
+  }
   char nothing;
   Call(SYS_read, reading, reinterpret_cast<long>(&nothing), 1);
   Call(SYS_nanosleep, reinterpret_cast<long>(&kPatience));
@@ -61,7 +63,8 @@ int Hold(void* argument) {
 }
 
 pid_t Start() {
-  if (!kSupported) return 0;
+  // Nothing is open there: this asks whether the kernel has the call, which came with Linux 5.9.
+  if (!kSupported || syscall(SYS_close_range, ~0U, ~0U, 0) != 0) return 0;
   static int ends[2];  // the holder reads it when this function has returned
   if (pipe2(ends, O_CLOEXEC) != 0) return 0;
   void* stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
