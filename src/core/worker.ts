@@ -69,6 +69,9 @@ export class WorkerMachine {
   get tookOver(): boolean {
     return this.#leadership !== null && this.#tookOver;
   }
+  linked(key: PeerKey): boolean {
+    return this.#state.linked(key);
+  }
   /** Reads are answered without asking a quorum at this moment (R22). */
   holdsLease(now: number): boolean {
     return this.#leadership?.holdsLease(now) === true;

@@ -74,7 +74,6 @@ export class WorkerDriver {
   #nextChange = 1;
   /** Who waits for leadership to be handed over. */
   #handingOver: ((isOver: boolean) => void) | null = null;
-  readonly #linked = new Set<PeerKey>();
   #flushQueued = false;
   /** Ends the wait of proposals that came while no leader was known. */
   #cancelWait: (() => void) | null = null;
@@ -142,8 +141,6 @@ export class WorkerDriver {
 
   /** One event in, its effects carried out; an event that an effect causes waits its turn. */
   step(event: WorkerEvent): void {
-    if (event.kind === 'linkUp') this.#linked.add(event.from);
-    if (event.kind === 'linkDown') this.#linked.delete(event.from);
     if (this.#stopped || !this.#events.push(event)) return;
     this.#flush();
     if (!this.#stopped) this.#timer.want(this.#machine.wakeAt);
@@ -339,14 +336,14 @@ export class WorkerDriver {
     }
     if (halted !== null)
       return new ScriptoriumError('HALTED', `no scribe that answers can read entry ${halted}; nothing is skipped`);
-    return isVoteQuorum(this.configuration.configuration, (uuid) => this.#linked.has(scribeKey(uuid)))
+    return isVoteQuorum(this.configuration.configuration, (uuid) => this.#machine.linked(scribeKey(uuid)))
       ? new ScriptoriumError('NO_LEADER', 'no worker is known to lead at the moment')
       : this.#noQuorum();
   }
 
   #noQuorum(): ScriptoriumError {
     const voters = votersOf(this.configuration.configuration);
-    const missing = voters.filter(({ storageUuid }) => !this.#linked.has(scribeKey(storageUuid)));
+    const missing = voters.filter(({ storageUuid }) => !this.#machine.linked(scribeKey(storageUuid)));
     const names = missing.map(({ scribeId, address }) => `${scribeId} at ${address}`).join(', ');
     const counted = `only ${voters.length - missing.length} of ${voters.length} scribes are reached`;
     return new ScriptoriumError('NO_QUORUM', `no quorum: ${counted}, not ${names}; start them on their directories`);
