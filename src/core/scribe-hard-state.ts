@@ -3,6 +3,8 @@ import type { DurableLog } from './durable-log.ts';
 import type { Send } from './effects.ts';
 import type { HardState } from './types.ts';
 
+const NOTHING: readonly Send[] = [];
+
 export class OwnHardState {
   readonly #log: DurableLog;
   #current: HardState;
@@ -44,6 +46,7 @@ export class OwnHardState {
 
   /** What may leave by now. */
   release(): readonly Send[] {
+    if (this.#held.length === 0) return NOTHING; // at almost every step
     const ready = this.#held.findIndex(({ write }) => write > this.#log.durableWrite);
     return this.#held.splice(0, ready === -1 ? this.#held.length : ready).map(({ send }) => send);
   }
