@@ -9,6 +9,21 @@ import { at, batch, configuration } from './worker-bench.ts';
 
 const ELECTION_MILLIS = 150;
 
+/** A scribe of term 1 that recovered this. */
+const recovered = (log: Pick<ScribeStart, 'tail' | 'commit' | 'configurations'>): ScribeMachine =>
+  new ScribeMachine(
+    {
+      scribeId: 'a',
+      storageUuid: 'a',
+      hardState: { term: 1, votedFor: null },
+      logStart: at(0, 0),
+      termRuns: [{ term: 1, firstIndex: 1 }],
+      ...log,
+    },
+    { electionTimeoutMinMillis: ELECTION_MILLIS, maxLeaseMillis: 0, presumedLeaseMillis: 0 },
+    0,
+  );
+
 describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed', () => {
   let machine: ScribeMachine;
   let now = 0;
@@ -40,20 +55,7 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
 
   beforeEach(() => {
     now = 0;
-    machine = new ScribeMachine(
-      {
-        scribeId: 'a',
-        storageUuid: 'a',
-        hardState: { term: 1, votedFor: null },
-        logStart: at(0, 0),
-        tail: at(4, 1),
-        termRuns: [{ term: 1, firstIndex: 1 }],
-        commit: at(2, 1),
-        configurations: [{ id: at(1, 1), configuration }],
-      },
-      { electionTimeoutMinMillis: ELECTION_MILLIS, maxLeaseMillis: 0, presumedLeaseMillis: 0 },
-      0,
-    );
+    machine = recovered({ tail: at(4, 1), commit: at(2, 1), configurations: [{ id: at(1, 1), configuration }] });
     for (const name of ['b', 'c'])
       step({ kind: 'linkUp', from: `scribe:${name}`, peer: { role: 'scribe', storageUuid: name, scribeId: name } });
     const identity = { workerId: 'v', incarnation: 'v1', address: 'v:1' };
@@ -159,20 +161,7 @@ describe('a scribe that cannot read its newest configuration', () => {
   const lost = { id: at(2, 1), configuration: null };
   const identity = { workerId: 'v', incarnation: 'v1', address: 'v:1' };
   const start = (configurations: ScribeStart['configurations']): void => {
-    machine = new ScribeMachine(
-      {
-        scribeId: 'a',
-        storageUuid: 'a',
-        hardState: { term: 1, votedFor: null },
-        logStart: at(0, 0),
-        tail: at(3, 1),
-        termRuns: [{ term: 1, firstIndex: 1 }],
-        commit: at(3, 1),
-        configurations,
-      },
-      { electionTimeoutMinMillis: ELECTION_MILLIS, maxLeaseMillis: 0, presumedLeaseMillis: 0 },
-      0,
-    );
+    machine = recovered({ tail: at(3, 1), commit: at(3, 1), configurations });
     step({ kind: 'linkUp', from: 'worker:v1', peer: { role: 'worker', identity } });
   };
   const heartbeat: Message = {

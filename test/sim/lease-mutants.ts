@@ -1,11 +1,10 @@
 /** Bugs of lease reads (R9, R10, R22), and a clock that differs by more than is allowed: all must show as a stale read. */
 import { runDeposedReader, type Way } from './deposed-reader.ts';
-import type { Machines } from './machines.ts';
 import type { Mutant } from './mutants.ts';
 import type { Patch } from './patched-core.ts';
-import { type RunResult, runSeed } from './run.ts';
+import { seedsOf } from './run.ts';
 
-const run = (seed: number, machines: Machines): RunResult => runSeed(seed, machines, 'leases');
+const run = seedsOf('leases');
 
 const leaseMutant = (rule: string, name: string, patch: Patch): Mutant => ({
   name,

@@ -7,7 +7,7 @@ import { runForgottenNewcomer } from './forgotten-newcomer.ts';
 import type { Machines } from './machines.ts';
 import type { Patch } from './patched-core.ts';
 import { runRolledBack } from './rolled-back.ts';
-import { type RunResult, runSeed } from './run.ts';
+import { seedsOf } from './run.ts';
 import type { Violation } from './violation.ts';
 
 export interface Mutant {
@@ -21,8 +21,8 @@ export interface Mutant {
   readonly run?: (seed: number, machines: Machines) => { readonly violation: Violation | null };
 }
 
-const runMembers = (seed: number, machines: Machines): RunResult => runSeed(seed, machines, 'members');
-const runTransfers = (seed: number, machines: Machines): RunResult => runSeed(seed, machines, 'transfers');
+const runMembers = seedsOf('members');
+const runTransfers = seedsOf('transfers');
 
 export const MUTANTS: readonly Mutant[] = [
   {

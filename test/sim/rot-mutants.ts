@@ -1,9 +1,6 @@
 /** Bugs that take a disk that rots to show (R29). */
-import type { Machines } from './machines.ts';
 import type { Mutant } from './mutants.ts';
-import { type RunResult, runSeed } from './run.ts';
-
-const runRot = (seed: number, machines: Machines): RunResult => runSeed(seed, machines, 'rot');
+import { seedsOf } from './run.ts';
 
 export const ROT_MUTANTS: readonly Mutant[] = [
   {
@@ -11,14 +8,14 @@ export const ROT_MUTANTS: readonly Mutant[] = [
     rule: 'R29',
     caughtBy: 'unknown-denied',
     patches: [{ file: 'scribe-reads.js', find: "return now('unknown');", replace: "return now('entries');" }],
-    run: runRot,
+    run: seedsOf('rot'),
   },
   {
     name: 'a copy that is lost is acknowledged',
     rule: 'R29',
     caughtBy: 'acknowledged-above-damage',
     patches: [{ file: 'scribe.js', find: 'lost === null ? held : lost - 1', replace: 'held' }],
-    run: runRot,
+    run: seedsOf('rot'),
   },
   {
     name: 'torn and rotten confused: a tail that cannot be read is cut off',
@@ -32,6 +29,6 @@ export const ROT_MUTANTS: readonly Mutant[] = [
           'if (event.to === this.#log.tail.index && event.from > 1) this.#log.truncateFrom(event.from);\n                else this.#repair.damage(event.from, event.to);',
       },
     ],
-    run: runRot,
+    run: seedsOf('rot'),
   },
 ];

@@ -197,6 +197,12 @@ class Run {
 export const RUN_KINDS = ['faults', 'members', 'transfers', 'lives', 'leases', 'rot'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
+/** Seeds of one kind, for a list that says how each of its bugs is met. */
+export const seedsOf =
+  (kind: RunKind) =>
+  (seed: number, machines: Machines): RunResult =>
+    runSeed(seed, machines, kind);
+
 const NONE: ReadonlySet<number> = new Set();
 
 function runOnce(
