@@ -72,6 +72,12 @@ export class Load {
     return this.#recorder.history();
   }
 
+  /** A test that fails before `finish` must not be kept from ending. */
+  [Symbol.dispose](): void {
+    this.#stopped = true;
+    for (const access of this.#accesses) void access.close();
+  }
+
   async #client(name: string, access: StoreAccess): Promise<void> {
     const random = this.#random.fork();
     while (!this.#stopped) {

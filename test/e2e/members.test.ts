@@ -45,7 +45,7 @@ async function underLoad(cluster: Cluster, use: (load: Load) => Promise<void>): 
   const addresses = cluster.workers.map((worker) => worker.address);
   const redis = cluster.workers.map((worker) => worker.redis);
   const accesses = [0, 1, 2].flatMap((first) => [new RedisAccess(redis, first), new ClientAccess(addresses)]);
-  const load = new Load(accesses, new Random(SEED));
+  using load = new Load(accesses, new Random(SEED));
   load.start();
   await load.moreWrites(WRITES_BETWEEN);
   await use(load);

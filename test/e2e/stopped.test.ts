@@ -82,7 +82,7 @@ test('P35: a leader whose event loop stands still for two seconds costs one elec
     await cluster.startWorker('w1', ['--import', PRELOAD]);
     assert.equal((await cluster.leader()).id, 'w1');
     await cluster.startWorker('w2');
-    const load = new Load(
+    using load = new Load(
       [0, 1, 2, 3].map(() => new ClientAccess(addressesOf(cluster))),
       new Random(SEED),
     );

@@ -36,7 +36,7 @@ export async function survive(
   options: ClusterOptions = {},
 ): Promise<void> {
   await Cluster.with(options, async (cluster) => {
-    const load = eightClients(cluster);
+    using load = eightClients(cluster);
     load.start();
     await load.moreWrites(WRITES_BETWEEN);
     for (let round = 0; round < times; round += 1) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ScribeStatus, WorkerStatus } from '../../src/node/status.ts';
 import { scriptorium } from './command.ts';
 import { freePorts } from './ports.ts';
+import { Relay } from './relay.ts';
 import { scratchDirectory } from './scratch.ts';
 import { ServerProcess } from './server-process.ts';
 import { until } from './until.ts';
@@ -22,6 +23,8 @@ export interface ClusterOptions {
   /** Further flags for every worker, and for every scribe. */
   readonly workerFlags?: readonly string[];
   readonly scribeFlags?: readonly string[];
+  /** The scribes are reached through relays, so that a worker can be cut off from them. */
+  readonly relayed?: boolean;
 }
 
 /** A server's place: what stays when its process is killed and started again. */
@@ -36,6 +39,8 @@ interface Place {
 export interface ScribePlace extends Place {
   /** May be changed before the scribe is started, to one on another disk. */
   directory: string;
+  /** Where it listens behind its relay; without it, at its address. */
+  readonly behind?: string;
 }
 
 export interface WorkerPlace extends Place {
@@ -51,6 +56,7 @@ export class Cluster {
   readonly workers: readonly WorkerPlace[];
   readonly #options: ClusterOptions;
   readonly #processes = new Map<string, ServerProcess>();
+  readonly #relays: Relay[] = [];
   readonly #remove: () => void;
 
   private constructor(options: ClusterOptions, ports: readonly number[]) {
@@ -62,7 +68,8 @@ export class Cluster {
     const take = (): string => addresses.pop()!;
     this.scribes = Array.from({ length: options.scribes ?? 3 }, (_, position) => {
       const id = letter(position);
-      return { id, address: take(), admin: take(), directory: join(scratch.path, id) };
+      const place = { id, address: take(), admin: take(), directory: join(scratch.path, id) };
+      return options.relayed === true ? { ...place, behind: take() } : place;
     });
     this.workers = Array.from({ length: options.workers ?? 3 }, (_, position) => {
       return { id: `w${position + 1}`, address: take(), admin: take(), redis: take() };
@@ -71,7 +78,7 @@ export class Cluster {
 
   /** Makes the directories and starts nothing. */
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
-    const ports = await freePorts(2 * (options.scribes ?? 3) + 3 * (options.workers ?? 3));
+    const ports = await freePorts(3 * (options.scribes ?? 3) + 3 * (options.workers ?? 3));
     const cluster = new Cluster(options, ports);
     const scribes = cluster.scribes.flatMap(({ id, address }) => ['--scribe', `${id}=${address}`]);
     const { code, stderr } = await scriptorium(
@@ -82,6 +89,8 @@ export class Cluster {
       ...(options.initFlags ?? []),
     );
     if (code !== 0) throw new Error(`init: ${stderr}`);
+    for (const { address, behind } of cluster.scribes)
+      if (behind !== undefined) cluster.#relays.push(await Relay.start(address, behind));
     return cluster;
   }
 
@@ -120,9 +129,9 @@ export class Cluster {
   }
 
   async startScribe(id: string): Promise<void> {
-    const { directory, address, admin } = this.scribes.find((place) => place.id === id)!;
+    const { directory, address, behind, admin } = this.scribes.find((place) => place.id === id)!;
     const flags = this.#options.scribeFlags ?? [];
-    const args = ['scribe', '--dir', directory, '--listen', address, '--admin', admin, ...flags];
+    const args = ['scribe', '--dir', directory, '--listen', behind ?? address, '--admin', admin, ...flags];
     this.#processes.set(id, await ServerProcess.start(args));
   }
 
@@ -155,6 +164,15 @@ export class Cluster {
     const server = this.#processes.get(id);
     if (server === undefined) throw new Error(`${id} was never started`);
     return server;
+  }
+
+  /** Nothing passes between this worker and the scribes, which are relayed, until `heal`; no connection is seen to close. */
+  cutOff(id: string): void {
+    for (const relay of this.#relays) relay.cutOff(this.process(id).pid);
+  }
+
+  heal(): void {
+    for (const relay of this.#relays) relay.heal();
   }
 
   isRunning(id: string): boolean {
@@ -191,6 +209,7 @@ export class Cluster {
   /** Kills what still runs and removes the directory. */
   async end(): Promise<void> {
     await Promise.all([...this.#processes.values()].map((server) => server.killHard()));
+    for (const relay of this.#relays) relay.close();
     this.#remove();
   }
 
