@@ -99,8 +99,12 @@ export class Followers {
     return this.#progress.get(scribeKey(storageUuid))?.answeredAt ?? Number.NEGATIVE_INFINITY;
   }
 
-  isLearner(key: PeerKey): boolean {
-    return this.#learners.has(key);
+  get learners(): ReadonlySet<PeerKey> {
+    return this.#learners;
+  }
+
+  get hasFenced(): boolean {
+    return this.#fenced.size > 0;
   }
 
   /** The learner known to hold most of the log, or null when nobody follows. */

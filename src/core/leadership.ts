@@ -13,6 +13,7 @@ import type { AppendReply, Follow, PeerKey, ProbeReply } from './messages.ts';
 import { commitValue, isCommitQuorum, isMember } from './quorum.ts';
 import { ReadIndex, type ReadRequest } from './read-index.ts';
 import { Reconfiguration } from './reconfiguration.ts';
+import { Resumption } from './resumption.ts';
 import { Transfer } from './transfer.ts';
 import type { Batch, Configuration, Incarnation, Index, ScribeMember } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
@@ -21,16 +22,20 @@ export class Leadership {
   readonly #state: WorkerState;
   readonly #followers: Followers;
   readonly #disks: DiskWatch;
-  readonly #reads = new ReadIndex();
+  readonly #reads: ReadIndex;
   readonly #lease: Lease;
   readonly #members: Reconfiguration;
   readonly #transfer: Transfer;
   /** The entry that opened the term; nothing before it commits on its own (R11). */
   readonly #firstOfTerm: Index;
 
-  /** `caughtUp`: the scribes whose logs are known to end exactly where this one does; they need no probing. */
-  constructor(state: WorkerState, caughtUp: ReadonlySet<PeerKey>) {
+  /**
+   * `caughtUp`: the scribes whose logs are known to end exactly where this one does; they need no probing. `resumed`: what is left of
+   * an earlier time of leading in this term, or null.
+   */
+  constructor(state: WorkerState, caughtUp: ReadonlySet<PeerKey>, resumed: Resumption | null) {
     this.#state = state;
+    this.#reads = new ReadIndex(resumed?.round ?? 0);
     state.trustLog();
     this.#followers = new Followers(state, caughtUp);
     this.#disks = new DiskWatch(state);
@@ -40,6 +45,7 @@ export class Leadership {
     this.#firstOfTerm = state.log.tail.index + 1;
     this.#members = new Reconfiguration(state, this.#firstOfTerm);
     this.#transfer = new Transfer(state, this.#followers);
+    for (const learner of resumed?.learners ?? []) this.#followers.addLearner(learner, state.log.tail);
     state.append(state.encodeNoop(state.term, this.#firstOfTerm, state.log.timestampMillis));
     this.#askAdmissions();
     this.#replicate();
@@ -164,6 +170,18 @@ export class Leadership {
 
   #renewLease(): void {
     if (this.#lease.isOn) this.#lease.begin(this.#reads.renew(), this.#state.now);
+  }
+
+  /**
+   * What may lead on in this term once a commit quorum answers again, or null. Not before it has committed anything: then a way
+   * may be closed to its appends that its probes pass. Not once it was offered to somebody, who may take it at any time (R22), nor
+   * while a disk is known to have gone back, which nobody after it would know (R26).
+   */
+  get resumption(): Resumption | null {
+    const { commit } = this.#state;
+    const isOffered = this.#transfer.underWay || this.#transfer.wasOffered;
+    if (commit < this.#firstOfTerm || isOffered || this.#followers.hasFenced) return null;
+    return new Resumption(this.#state, this.#reads.round, this.#followers.learners);
   }
 
   /** Leadership is over: nobody's read was confirmed. */

@@ -26,7 +26,12 @@ export type Claim = ReadRequest | Admission;
 export class ReadIndex {
   #waiting: Claim[] = [];
   #asked: { round: number; index: Index; claims: readonly Claim[] } | null = null;
-  #round = 0;
+  #round: number;
+
+  /** `round`: the newest of an earlier time of leading in the same term, whose answers must confirm nothing now; 0: there was none. */
+  constructor(round: number) {
+    this.#round = round;
+  }
 
   /** Number of the newest round; every append carries it, and an answer to it confirms all rounds up to it. */
   get round(): number {

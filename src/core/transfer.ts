@@ -47,7 +47,7 @@ export class Transfer {
   /** `to` null: whichever learner is furthest. The caller has seen to it that nothing else is under way. */
   begin(request: number, to: Incarnation | null): void {
     const key = to === null ? this.#followers.furthestLearner : workerKey(to);
-    if (this.#handover !== null || key === null || !this.#followers.isLearner(key)) {
+    if (this.#handover !== null || key === null || !this.#followers.learners.has(key)) {
       const reason = this.#handover === null ? 'no such worker follows' : 'leadership is being handed over already';
       this.#state.answerTransfer({ request, outcome: 'refused', reason });
       return;

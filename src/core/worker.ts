@@ -17,6 +17,7 @@ import {
   workerKey,
 } from './messages.ts';
 import { membersOf } from './quorum.ts';
+import type { Resumption } from './resumption.ts';
 import { lagShare, NO_NEWS, Succession } from './succession.ts';
 import { type EntryId, type Index, type LoggedConfiguration, type ScribeMember, sameId, type Term } from './types.ts';
 import { type KnownLeader, WorkerState } from './worker-state.ts';
@@ -27,6 +28,8 @@ export class WorkerMachine {
   readonly #succession: Succession;
   #election: Election | null = null;
   #leadership: Leadership | null = null;
+  /** It led until contact was lost, and leads on if that comes back before anybody else is elected. */
+  #resumption: Resumption | null = null;
   #tookOver = false;
   #electionAt: number;
   /** Reads for which the leader was asked for an index (R20), by their number, and whom. */
@@ -91,11 +94,12 @@ export class WorkerMachine {
   /** No leader is known for now, and nothing speaks against finding the next one soon: what comes for it may wait here. */
   get awaitsLeader(): boolean {
     if (this.#leadership !== null || this.#state.halted !== null) return false;
-    return this.#election !== null || this.#succession.isLeaderMissed;
+    return this.#election !== null || this.#resumption !== null || this.#succession.isLeaderMissed;
   }
   /** When the next tick is wanted. */
   get wakeAt(): number {
     if (this.#leadership !== null) return this.#leadership.wakeAt;
+    if (this.#resumption !== null) return this.#resumption.wakeAt;
     if (this.#election !== null) return this.#election.wakeAt;
     return Math.min(this.#electionAt, this.#succession.standAt, this.#following.wakeAt);
   }
@@ -109,6 +113,7 @@ export class WorkerMachine {
         this.#following.linkDown(event.from); // a new link: ask again on it
         this.#refuseAsked(event.from); // what was asked on an older one may be lost
         this.#election?.linkUp(event.from);
+        this.#resumption?.linkUp(event.from);
         this.#leadership?.linkUp(event.from, event.peer);
         break;
       case 'linkDown':
@@ -144,9 +149,15 @@ export class WorkerMachine {
         this.#tick();
         break;
     }
+    if (this.#resumption?.isOver === true) this.#giveUp();
     if (this.#leadership === null) this.#following.follow();
     if (waited && !this.awaitsLeader) this.#state.changed = true;
     return this.#state.takeEffects();
+  }
+
+  /** Leads, or may lead on: nobody else ever leads its term, and of an earlier one nobody is followed. */
+  get #holdsTerm(): boolean {
+    return this.#leadership !== null || this.#resumption !== null;
   }
 
   #receive(from: PeerKey, message: Message): void {
@@ -162,7 +173,7 @@ export class WorkerMachine {
         });
         break;
       case 'configurationNotice':
-        if (this.#leadership === null) this.#hearConfiguration(message);
+        if (!this.#holdsTerm) this.#hearConfiguration(message);
         break;
       case 'takeOver':
         this.#takeOver(from, message);
@@ -172,8 +183,9 @@ export class WorkerMachine {
         break;
       case 'probeReply':
         if (message.leader !== null && message.leaderLive) this.#hearLeader(message.leader);
+        if (this.#resumption?.receive(from, message) === true) this.#lead(this.#resumption.term, new Set());
+        else this.#leadership?.probed(from, message);
         this.#progress(this.#election?.receive(from, message));
-        this.#leadership?.probed(from, message);
         break;
       case 'voteReply':
         this.#progress(this.#election?.receive(from, message));
@@ -213,7 +225,7 @@ export class WorkerMachine {
 
   /** A message that only a leader sends. A leader of our own term or an older one is not above us while we lead. */
   #onLeader(term: Term, take: () => boolean): void {
-    if (this.#leadership !== null && term <= this.#state.term) return;
+    if (this.#holdsTerm && term <= this.#state.term) return;
     if (this.#leadership !== null) this.#stepDown();
     if (!take()) return;
     this.#succession.leaderHeard(term, true);
@@ -250,6 +262,7 @@ export class WorkerMachine {
 
   #onFollow(from: PeerKey, tail: EntryId): void {
     if (this.#leadership !== null) this.#leadership.follow(from, { kind: 'follow', tail });
+    else if (this.#resumption !== null) this.#resumption.learners.add(from);
     else {
       const { leader } = this.#state;
       const notice = { kind: 'leaderNotice', term: leader?.term ?? 0, leader: leader?.identity ?? null } as const;
@@ -273,10 +286,8 @@ export class WorkerMachine {
   /** A scribe's word: where there is a leader of a higher term, ours is over. */
   #hearLeader(leader: KnownLeader): void {
     if (this.#leaps(leader.term)) return;
-    if (this.#leadership !== null) {
-      if (leader.term <= this.#state.term) return;
-      this.#stepDown();
-    }
+    if (this.#holdsTerm && leader.term <= this.#state.term) return;
+    if (this.#leadership !== null) this.#stepDown();
     if (leader.term > (this.#state.leader?.term ?? 0)) this.#electionAt = this.#timeoutFromNow();
     this.#state.hearLeader(leader);
     this.#succession.leaderHeard(leader.term, false);
@@ -285,21 +296,22 @@ export class WorkerMachine {
   /** Unless our own link to it stands: a leader that is there need not be known to others. */
   #leaderMayBeGone(): void {
     const { leader } = this.#state;
-    if (this.#leadership !== null || this.#election !== null) return;
+    if (this.#holdsTerm || this.#election !== null) return;
     if (leader !== null && this.#state.linked(workerKey(leader.identity.incarnation))) return;
     this.#succession.miss();
     this.#standInTurn();
   }
 
   #standInTurn(): void {
-    if (this.#leadership === null && this.#election === null && this.#succession.standAt <= this.#state.now)
-      this.#stand(null);
+    if (this.#holdsTerm || this.#election !== null) return;
+    if (this.#succession.standAt <= this.#state.now) this.#stand(null);
   }
 
   #linkDown(from: PeerKey): void {
     this.#state.peers.delete(from);
     this.#following.linkDown(from);
     this.#leadership?.linkDown(from);
+    this.#resumption?.linkDown(from);
     this.#refuseAsked(from);
     const { leader } = this.#state;
     if (leader !== null && workerKey(leader.identity.incarnation) === from) this.#leaderMayBeGone();
@@ -327,9 +339,11 @@ export class WorkerMachine {
   #tick(): void {
     const { now } = this.#state;
     if (this.#leadership !== null) {
-      if (!this.#leadership.tick()) this.#stepDown();
+      if (!this.#leadership.tick()) this.#suspend();
       return;
     }
+    this.#resumption?.tick();
+    if (this.#resumption !== null) return;
     this.#following.tick();
     if (this.#election !== null) this.#progress(this.#election.tick());
     else if (now >= Math.min(this.#electionAt, this.#succession.standAt)) this.#stand(null);
@@ -351,7 +365,21 @@ export class WorkerMachine {
     this.#state.hearLeader({ identity: this.#state.identity, term });
     this.#succession.leaderHeard(term, true);
     this.#enter('leader');
-    this.#leadership = new Leadership(this.#state, caughtUp);
+    this.#leadership = new Leadership(this.#state, caughtUp, this.#resumption);
+    this.#resumption = null;
+  }
+
+  /** No commit quorum answers: this worker leads nobody, for now or for good (R8). */
+  #suspend(): void {
+    const resumption = this.#leadership?.resumption ?? null;
+    this.#stepDown();
+    this.#resumption = resumption;
+  }
+
+  /** It will not lead in that term again. */
+  #giveUp(): void {
+    this.#resumption = null;
+    this.#electionAt = this.#timeoutFromNow();
   }
 
   #stepDown(): void {

@@ -65,6 +65,16 @@ export class ElectionChecks {
     this.#configuredAt = { index: this.#led().index, at: now };
   }
 
+  /** By the answers of a commit quorum in whose terms it may lead. */
+  resumed(): void {
+    const { term } = this.#machine;
+    const may = commits(
+      this.#led().configuration,
+      saying(this.#replies, (reply) => reply.term <= term),
+    );
+    demand(may, 'resumed-without-quorum', () => `${this.#name} leads on in term ${term}`);
+  }
+
   sending(message: Message, now: number): void {
     if (message.kind === 'probe' && message.round !== this.#round) {
       this.#round = message.round;

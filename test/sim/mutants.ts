@@ -269,6 +269,24 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a leader leads on when a single scribe answers it again',
+    rule: 'R8',
+    caughtBy: 'resumed-without-quorum',
+    patches: [
+      {
+        file: 'resumption.js',
+        find: 'isCommitQuorum(configuration.configuration, answers)',
+        replace: 'this.#answeredAt.size > 0',
+      },
+    ],
+  },
+  {
+    name: 'a leader leads on although a scribe speaks of a later term',
+    rule: 'R8',
+    caughtBy: 'resumed-without-quorum',
+    patches: [{ file: 'resumption.js', find: 'return this.#state.term > this.term;', replace: 'return false;' }],
+  },
+  {
     name: 'a read is forgotten with the link it was passed on over',
     rule: 'R15',
     caughtBy: 'not-converged-after-heal',

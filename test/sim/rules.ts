@@ -55,6 +55,13 @@ export class Rules {
     demand(elected, 'leader-without-votes', who);
   }
 
+  /** A leader that was suspended leads on in its term, from where its log ended then (R8). */
+  resumed(term: number, incarnation: string, from: LogNode | null): void {
+    const { tip } = this.leads(term, incarnation);
+    const who = (): string => `${incarnation} leads on in term ${term} from ${describeId(idOf(from))}`;
+    demand(tip === from, 'leader-rewrites-log', who);
+  }
+
   /** A worker acts as the leader of a term: it must be the one. */
   leads(term: number, incarnation: string): Leadership {
     const leader = this.#leaders.get(term);

@@ -94,7 +94,12 @@ export class WorkerChecks {
     if (this.#machine.role !== 'leader' || this.#machine.term !== noop.term) return;
     const inherited = this.#world.tree.endingAt(before);
     demand(inherited !== undefined, 'invented-batch', () => `${this.#name} leads from ${describeId(before)}`);
-    this.#world.rules.elected(noop.term, this.#incarnation, inherited, this.#elections.inForce(inherited));
+    const { rules } = this.#world;
+    if (rules.leaderOf(noop.term)?.incarnation === this.#incarnation) {
+      this.#world.reach('leader resumes');
+      rules.resumed(noop.term, this.#incarnation, inherited);
+      this.#elections.resumed();
+    } else rules.elected(noop.term, this.#incarnation, inherited, this.#elections.inForce(inherited));
     this.#grows(noop, before, []);
   }
 

@@ -1,0 +1,79 @@
+/**
+ * A leader that no commit quorum answers any more leads nobody (R8), but that does not mean that somebody else does: a switch may
+ * have been down for a moment. It asks the scribes, by probes, which make no scribe believe that it leads; once a commit quorum
+ * answers that its term is not over, it leads on in that term and needs no election.
+ *
+ * Leading on is as safe as never to have stopped: nobody else is ever elected in its term (R1), its log has only grown in
+ * it, and what it commits a commit quorum has taken in that term (R11). Whoever has been elected since was given a higher term by a
+ * vote quorum, of which every commit quorum has a member; so the answers tell, and where one does, this is over.
+ */
+import { type PeerKey, type ProbeReply, scribeKey } from './messages.ts';
+import { isCommitQuorum, isVoter } from './quorum.ts';
+import type { Term } from './types.ts';
+import type { WorkerState } from './worker-state.ts';
+
+export class Resumption {
+  /** Led in until contact was lost. */
+  readonly term: Term;
+  /** The newest round of reads then: answers to it, or to an older one, may still come and confirm nothing that is asked later. */
+  readonly round: number;
+  /** Who followed then, or has asked to since. */
+  readonly learners: Set<PeerKey>;
+  readonly #state: WorkerState;
+  readonly #probe: number;
+  #probeAt: number;
+  /** When a scribe last answered the probe. */
+  readonly #answeredAt = new Map<PeerKey, number>();
+
+  constructor(state: WorkerState, round: number, learners: ReadonlySet<PeerKey>) {
+    this.#state = state;
+    this.term = state.term;
+    this.round = round;
+    this.learners = new Set(learners);
+    this.#probe = state.nextRequest();
+    this.#probeAt = state.now;
+    this.tick();
+  }
+
+  get wakeAt(): number {
+    return this.#probeAt;
+  }
+
+  /** Nobody leads in its term any more. */
+  get isOver(): boolean {
+    return this.#state.term > this.term;
+  }
+
+  /** Once a heartbeat: a probe may be lost, and nobody says so (R15). */
+  tick(): void {
+    const { now, options, scribes } = this.#state;
+    if (now < this.#probeAt) return;
+    this.#probeAt = now + options.heartbeatMillis;
+    for (const key of scribes) this.#ask(key);
+  }
+
+  linkUp(from: PeerKey): void {
+    if (this.#state.scribes.includes(from)) this.#ask(from);
+  }
+
+  linkDown(from: PeerKey): void {
+    this.#answeredAt.delete(from);
+    this.learners.delete(from);
+  }
+
+  /** Whether a commit quorum answers, and nobody speaks of a later term. */
+  receive(from: PeerKey, { round, term, storage }: ProbeReply): boolean {
+    const { now, options, peers, configuration } = this.#state;
+    const peer = peers.get(from);
+    if (peer?.role !== 'scribe' || !isVoter(configuration.configuration, peer.storageUuid)) return false; // R26, R27
+    this.#state.hearTerm(term);
+    if (round === this.#probe && storage !== 'not-member') this.#answeredAt.set(from, now);
+    const answers = (uuid: string): boolean =>
+      now - (this.#answeredAt.get(scribeKey(uuid)) ?? Number.NEGATIVE_INFINITY) < options.electionTimeoutMinMillis;
+    return !this.isOver && isCommitQuorum(configuration.configuration, answers);
+  }
+
+  #ask(key: PeerKey): void {
+    this.#state.send(key, { kind: 'probe', round: this.#probe });
+  }
+}
