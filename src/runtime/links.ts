@@ -16,6 +16,7 @@ import { type Admission, acceptHandshake, dialHandshake, type HandshakeSide } fr
 import type { Log } from './log.ts';
 import type { PeerRole } from './peer-kinds.ts';
 import { PeerLink, SWEEP_MILLIS } from './peer-link.ts';
+import { twinOf } from './twins.ts';
 import { WantedAddress, type WantedState } from './wanted-address.ts';
 
 /** Bytes queued to one peer before its link is given up: eight of the largest frames. */
@@ -253,7 +254,17 @@ export class Links {
     }
     this.#peers.set(peer.key, peer);
     older?.close(CLOSE_REPLACED, 'a newer link took its place');
+    this.#warnOfTwin(peer.peer);
     this.#options.handlers.linkUp(peer.key, peer.peer);
+  }
+
+  #warnOfTwin(newcomer: Peer): void {
+    if (newcomer.role !== 'worker') return;
+    const own = identifyPeer(this.#identity).peer;
+    const twin = twinOf(newcomer.identity, [own, ...[...this.#peers.values()].map(({ peer }) => peer)]);
+    if (twin === null) return;
+    const { workerId, address } = newcomer.identity;
+    this.#options.log.error({ workerId, addresses: [twin.address, address] }, 'two workers run under one id');
   }
 
   /**

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isScriptoriumError } from '../../src/errors.ts';
 import { encodeCommand, encodeQuery } from '../../src/kv/entry-codec.ts';
 import { Client } from '../../src/node/client.ts';
 import { Cluster } from '../harness/cluster.ts';
@@ -13,22 +12,11 @@ import { until } from '../harness/until.ts';
 import { checkHistory } from '../linearizability/check.ts';
 import { Random } from '../random.ts';
 import { Load } from './load.ts';
-import { ClientAccess, RedisAccess } from './store-access.ts';
+import { ClientAccess, ending, RedisAccess } from './store-access.ts';
 
 const SEED = 20_261_127;
 const WRITES_BETWEEN = 100;
 const words = (...all: readonly string[]): Uint8Array[] => all.map((word) => Buffer.from(word));
-
-/** How a call ended: `done`, or the outcome that its error claims. */
-async function ending(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-    return 'done';
-  } catch (error) {
-    assert.ok(isScriptoriumError(error), String(error));
-    return error.outcome;
-  }
-}
 
 test('P06 P09: clients of a leader that is cut off hear the truth in time, and go to the next one if they can', (context) =>
   Cluster.with({ workers: 2, relayed: true }, async (cluster) => {

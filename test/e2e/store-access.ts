@@ -14,6 +14,17 @@ export type Said =
   | { readonly kind: 'answered'; readonly result: Result }
   | { readonly kind: 'unknown' | 'not-executed'; readonly why: string };
 
+/** How a call ended: `done`, or the outcome that its error claims. */
+export async function ending(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'done';
+  } catch (error) {
+    if (!isScriptoriumError(error)) throw error;
+    return error.outcome;
+  }
+}
+
 export interface StoreAccess {
   /** Resolves when there is somebody to talk to. */
   ready(): Promise<void>;

@@ -159,6 +159,15 @@ export class Cluster {
     this.#processes.set(id, await ServerProcess.start([...args, ...serving, ...workerFlags], nodeFlags));
   }
 
+  /** A second process under the id of a worker, at an address of its own. */
+  async startTwin(id: string): Promise<ServerProcess> {
+    const [port] = await freePorts(1);
+    const args = ['worker', '--cluster', this.clusterFile, '--id', id, '--listen', `127.0.0.1:${port}`];
+    const twin = await ServerProcess.start(args);
+    this.#processes.set(`${id} again`, twin);
+    return twin;
+  }
+
   /** The process last started for this scribe or worker. */
   process(id: string): ServerProcess {
     const server = this.#processes.get(id);

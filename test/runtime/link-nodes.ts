@@ -21,6 +21,8 @@ export interface NodeOptions {
   readonly role: PeerRole;
   /** Two hex digits that make up the node's whole key. */
   readonly key: string;
+  /** Its name; by default one of its own. */
+  readonly id?: string;
   readonly clusterId?: string;
   readonly clock?: Clock;
   readonly copyFrames?: boolean;
@@ -40,7 +42,7 @@ export class LinkNode {
   constructor(options: NodeOptions) {
     const key = options.key.repeat(16);
     this.key = options.role === 'scribe' ? scribeKey(key) : workerKey(key);
-    this.identity = { role: options.role, id: `node-${options.key}`, key, address: '127.0.0.1:0' };
+    this.identity = { role: options.role, id: options.id ?? `node-${options.key}`, key, address: '127.0.0.1:0' };
     this.links = new Links({
       transport: options.transport,
       clusterId: options.clusterId ?? CLUSTER,

@@ -135,6 +135,18 @@ for (const choice of ['uws', 'ws'] as const) {
       assert.deepEqual(ups, [scribe.key, other.key]);
     });
 
+    it('P14: two workers under one id say so when they are linked, and so does a scribe that is linked to both', async () => {
+      const scribe = node('scribe', 'aa');
+      const [first, second] = [node('worker', 'b1', { id: 'w' }), node('worker', 'b2', { id: 'w' })];
+      const [at, firstAt] = await Promise.all([scribe.listen(), first.listen(), second.listen()]);
+      first.want(at);
+      second.want(at, firstAt);
+      const all = [scribe, first, second];
+      await Promise.all(all.map((each) => each.until(() => each.count('up') === 2)));
+      for (const { logged } of all)
+        assert.match(logged.join(), new RegExp(`^two workers run under one id .*"w".*${firstAt}`));
+    });
+
     it('the newest link of a peer takes the place of the older one, without a linkDown between', async () => {
       const scribe = node('scribe', 'aa');
       await scribe.listen();
