@@ -2,6 +2,7 @@
  * The leader's side of replication: one Progress per scribe of the configuration and per learner that follows, and the
  * messages that move each of them forward. Decides nothing about commitment.
  */
+import { MAX_SCRIBES } from './limits.ts';
 import type { Append, AppendReply, PeerKey } from './messages.ts';
 import { scribeKey } from './messages.ts';
 import { Progress } from './progress.ts';
@@ -33,7 +34,7 @@ export class Followers {
     for (const [key, progress] of this.#progress) if (caughtUp.has(key)) progress.stream();
   }
 
-  /** Scribes that are out and have not been told: their links are kept until that entry is committed (R27). */
+  /** Scribes that are out and have not been told: links to them are wanted until that entry is committed and they were there (R27). */
   get leaving(): readonly ScribeMember[] {
     return this.#leaving;
   }
@@ -55,23 +56,24 @@ export class Followers {
       this.#progress.delete(key);
       this.#leaving.push(member);
     }
-    this.#leaving = this.#leaving.filter(({ storageUuid }) => !this.#members.has(scribeKey(storageUuid)));
+    // Who never comes back is not waited for without bound.
+    this.#leaving = this.#leaving
+      .filter(({ storageUuid }) => !this.#members.has(scribeKey(storageUuid)))
+      .slice(-MAX_SCRIBES);
   }
 
-  /** What is committed stands for ever: now those who are out may know it. */
+  /** What is committed stands for ever: now those who are out may know it, and who is down when it comes back. */
   tellRemoved(): void {
     if (this.#leaving.length === 0 || this.#state.commit < this.#state.configuration.id.index) return;
+    const away = this.#leaving.filter(({ storageUuid }) => !this.#state.linked(scribeKey(storageUuid)));
+    if (away.length === this.#leaving.length) return;
     for (const { storageUuid } of this.#leaving) this.tellIfRemoved(scribeKey(storageUuid));
-    this.#leaving = [];
+    this.#leaving = away;
     this.#state.changed = true;
   }
 
-  /** R27: a scribe that is no member hears so from a leader that has it in its committed log. */
   tellIfRemoved(key: PeerKey): void {
-    const { configuration, commit, peers } = this.#state;
-    const peer = peers.get(key);
-    if (peer?.role !== 'scribe' || isMember(configuration.configuration, peer.storageUuid)) return;
-    if (commit >= configuration.id.index) this.#tellConfiguration(key);
+    this.#state.tellIfRemoved(key, this.#state.term);
   }
 
   /** R29: a member that does not know that it is one. A newcomer is told when it is admitted. */

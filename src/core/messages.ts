@@ -137,10 +137,11 @@ export interface Fetch {
 
 /**
  * Leader to a scribe or learner: the newest configuration of its log. Tells who is behind where to fetch from before its own
- * log does, and a removed scribe that it is out, which its log may never tell it (R27).
+ * log does, and a removed scribe that it is out, which its log may never tell it (R27); that it hears from any worker.
  */
 export interface ConfigurationNotice {
   readonly kind: 'configurationNotice';
+  /** The leader's; of another worker that of the entry. */
   readonly term: Term;
   readonly configuration: LoggedConfiguration;
   /** Committed: it stands for ever. */

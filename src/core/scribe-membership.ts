@@ -8,7 +8,7 @@ import type { ConfigurationNotice } from './messages.ts';
 import { isMember, isNewcomer, isVoter } from './quorum.ts';
 import { compareIds, type LoggedConfiguration, ORIGIN } from './types.ts';
 
-/** `unsure`: it cannot read who is a member (R29). `ok`: a voter. `joining`: it catches up to become one. `removed`: a leader said that it is one no more. */
+/** `unsure`: it cannot read who is a member (R29). `ok`: a voter. `joining`: it catches up to become one. `removed`: a worker said that it is one no more. */
 export type Standing = 'unsure' | 'ok' | 'joining' | 'removed' | 'not-member';
 
 const NO_CONFIGURATION: LoggedConfiguration = { id: ORIGIN, configuration: { scribes: [] } };
@@ -16,7 +16,7 @@ const NO_CONFIGURATION: LoggedConfiguration = { id: ORIGIN, configuration: { scr
 export class OwnMembership {
   readonly #storageUuid: string;
   readonly #log: DurableLog;
-  /** The newest configuration a leader told of beside its log. */
+  /** The newest configuration that a worker told of beside its log. */
   #told: ConfigurationNotice | null = null;
 
   constructor(storageUuid: string, log: DurableLog) {
@@ -66,8 +66,14 @@ export class OwnMembership {
     return this.mayStore ? 'joining' : 'not-member';
   }
 
+  /** Of a leader, or of a worker whose log may lag: what says less than the last one changes nothing. */
   hear(notice: ConfigurationNotice): void {
-    this.#told = notice;
+    const { term, configuration } = notice;
+    const told = this.#told;
+    const isOlder =
+      told !== null &&
+      (term < told.term || (term === told.term && compareIds(configuration.id, told.configuration.id) < 0));
+    if (!isOlder) this.#told = notice;
   }
 
   #isIn({ configuration }: LoggedConfiguration): boolean {

@@ -173,7 +173,8 @@ export class ScribeMachine {
         this.#onFetch(from, message);
         break;
       case 'configurationNotice':
-        if (message.term >= this.#hardState.current.term && this.#workerOf(from) !== undefined)
+        // What is committed stands for ever, whoever leads by now.
+        if (this.#workerOf(from) !== undefined && (message.committed || message.term >= this.#hardState.current.term))
           this.#membership.hear(message);
         break;
       case 'read': {

@@ -15,7 +15,7 @@ import type {
   WorkerStart,
 } from './effects.ts';
 import { type Message, type PeerKey, scribeKey } from './messages.ts';
-import { membersOf } from './quorum.ts';
+import { isMember, membersOf } from './quorum.ts';
 import {
   type Batch,
   compareIds,
@@ -143,6 +143,19 @@ export class WorkerState {
     this.#heardConfiguration = this.#loggedConfigurations.at(-1) ?? this.#heardConfiguration;
     this.#newestLog = { tail: this.log.tail, configuration: this.#heardConfiguration };
     this.#configurationMoved();
+  }
+
+  /**
+   * R27: a scribe that is no member hears so from whoever has that in its committed log. `term`: the sender's, if it leads; else that
+   * of the entry, since a log that lags says less than what a leader has said.
+   */
+  tellIfRemoved(key: PeerKey, term: Term): void {
+    const peer = this.peers.get(key);
+    const configuration = this.#configuration;
+    const { id } = configuration;
+    if (peer?.role !== 'scribe' || isMember(configuration.configuration, peer.storageUuid)) return;
+    if (id.index === 0 || id.index > this.#commit || !this.log.terms.holds(id)) return;
+    this.send(key, { kind: 'configurationNotice', term, configuration, committed: true });
   }
 
   hearTerm(term: Term): void {

@@ -114,7 +114,8 @@ export class WorkerMachine {
         this.#refuseAsked(event.from); // what was asked on an older one may be lost
         this.#election?.linkUp(event.from);
         this.#resumption?.linkUp(event.from);
-        this.#leadership?.linkUp(event.from, event.peer);
+        if (this.#leadership !== null) this.#leadership.linkUp(event.from, event.peer);
+        else this.#state.tellIfRemoved(event.from, this.#state.configuration.id.term);
         break;
       case 'linkDown':
         this.#linkDown(event.from);

@@ -302,6 +302,22 @@ describe('a scribe that its own log does not name', () => {
     assert.deepEqual(receive({ ...append, prev: at(1, 1), batches: [batch(2, 1)] }).persists, []);
   });
 
+  test('R27: what a worker with an older log says of the members changes nothing; what is committed counts in any term', () => {
+    const { machine, receive } = blank();
+    const newcomers = { ...configuration, target: { scribes: abd } };
+    receive({ ...notice(newcomers, false), term: 3, configuration: { id: at(5, 3), configuration: newcomers } });
+    assert.equal(machine.standing, 'joining');
+    receive({ ...notice(configuration), term: 2 });
+    receive({ ...notice(configuration), term: 3 });
+    assert.equal(machine.standing, 'joining', 'what it was told of in term 3 is newer than entry 2 of term 1');
+    receive({ ...append, term: 7, batches: [] });
+    const old = { ...notice(newcomers), term: 4, configuration: { id: at(6, 4), configuration } };
+    receive({ ...old, committed: false });
+    assert.equal(machine.standing, 'joining');
+    receive(old);
+    assert.equal(machine.standing, 'not-member');
+  });
+
   test('§7: a new voter votes by the entry that made it a newcomer, whether or not the joint one has reached it', () => {
     const { machine, receive } = blank();
     const target = { ...configuration, target: { scribes: abd } };

@@ -63,6 +63,33 @@ describe('who counts', () => {
     assert.equal(bench.machine.role, 'leader');
   });
 
+  test('R27: a leader looks for a removed scribe that is down until it was there, and tells it', () => {
+    const bench = new Bench();
+    bench.lead();
+    for (const name of ['a', 'b']) bench.acknowledge(`scribe:${name}`, at(1, 1));
+    bench.machine.step({ kind: 'linkDown', from: 'scribe:c' }, bench.now);
+    bench.machine.step({ kind: 'change', request: 7, change: { kind: 'remove', scribeId: 'c' } }, bench.now);
+    for (const index of [2, 3]) for (const name of ['a', 'b']) bench.acknowledge(`scribe:${name}`, at(index, 1));
+    const wanted = () => bench.machine.scribes.map(({ scribeId }) => scribeId);
+    assert.deepEqual([bench.machine.commit, wanted()], [3, ['a', 'b', 'c']]);
+    const [notice] = sent(bench.linkScribe('c'), 'configurationNotice');
+    assert.deepEqual([notice?.committed, notice?.configuration], [true, bench.machine.configuration]);
+    bench.machine.step({ kind: 'propose', batch: batch(4, 1) }, bench.now);
+    for (const name of ['a', 'b']) bench.acknowledge(`scribe:${name}`, at(4, 1));
+    assert.deepEqual([bench.machine.commit, wanted()], [4, ['a', 'b']]);
+  });
+
+  test('R27: a worker that does not lead tells a removed scribe too, if it knows that to be committed', () => {
+    const [a, b] = configuration.scribes as [ScribeMember, ScribeMember];
+    const bench = withScribes([a, b]);
+    const [notice] = sent(bench.linkScribe('c'), 'configurationNotice');
+    assert.deepEqual([notice?.committed, notice?.configuration], [true, bench.machine.configuration]);
+    assert.deepEqual(sent(bench.linkScribe('b'), 'configurationNotice'), []);
+    bench.append(2, at(2, 1), [{ ...batch(3, 2, 'configuration'), configuration: { scribes: [a] } }], 2);
+    assert.deepEqual(sent(bench.linkScribe('b'), 'configurationNotice'), [], 'what may be truncated proves nothing');
+    assert.deepEqual(sent(new Bench().linkScribe('d'), 'configurationNotice'), [], 'nor does what is only heard');
+  });
+
   test('P30: where there is one scribe it elects alone, and nothing is committed before it says that it is durable', () => {
     const bench = withScribes(configuration.scribes.slice(0, 1));
     const [answer] = probed(bench, ['a']);

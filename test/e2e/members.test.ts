@@ -7,6 +7,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
 import { scriptorium } from '../harness/command.ts';
+import { until } from '../harness/until.ts';
 import { checkHistory } from '../linearizability/check.ts';
 import { Random } from '../random.ts';
 import { Load } from './load.ts';
@@ -90,6 +91,9 @@ describe('the members of a running cluster', () => {
         await members(cluster, 'replace', '--scribe', 'c', '--newcomer', address);
         const { id, term } = await leaderOf(cluster);
         await cluster.startScribe('c');
+        await until('c to hear that it is out', async () =>
+          (await cluster.scribeStatus('c'))?.state === 'removed' ? true : undefined,
+        );
         await load.moreWrites(WRITES_BETWEEN);
         assert.deepEqual(await leaderOf(cluster), { id, term });
         assert.deepEqual(described(await members(cluster, 'list')), ['a voter ok', 'b voter ok', 'd voter ok']);
