@@ -1,9 +1,9 @@
 /**
  * Checks acknowledgements against the disks: re-reads the log of every scribe and counts an acknowledged entry as found
- * when a majority holds, at the index that was acknowledged, exactly the bytes that were sent. Shares nothing with the
- * path that acknowledged them.
+ * when a commit quorum holds, at the index that was acknowledged, exactly the bytes that were sent. Shares nothing with the
+ * path that acknowledged them but what a commit quorum is.
  */
-
+import { isCommitQuorum } from '../src/core/quorum.ts';
 import { isScriptoriumError } from '../src/errors.ts';
 import type { ClusterFile } from '../src/node/cluster-file.ts';
 import { type LogReaderOptions, readScribeLog } from '../src/node/log-reader.ts';
@@ -27,18 +27,16 @@ export class Acknowledgements {
     return this.#sequences.size + this.#twice;
   }
 
-  /** How many of them a majority of the cluster's scribes holds; scribes that do not answer hold nothing. */
+  /** How many of them a commit quorum of the cluster's scribes holds; scribes that do not answer hold nothing. */
   async countFound(cluster: ClusterFile, command: (sequence: number) => Uint8Array): Promise<number> {
-    const holders = new Map<number, number>();
+    const held = new Map(cluster.scribes.map(({ storageUuid }) => [storageUuid, new Set<number>()]));
     await Promise.all(
-      cluster.scribes.map(({ address }) =>
-        this.#visit({ clusterId: cluster.clusterId, address }, command, (index) =>
-          holders.set(index, (holders.get(index) ?? 0) + 1),
-        ),
+      cluster.scribes.map(({ address, storageUuid }) =>
+        this.#visit({ clusterId: cluster.clusterId, address }, command, (index) => held.get(storageUuid)?.add(index)),
       ),
     );
-    const majority = Math.floor(cluster.scribes.length / 2) + 1;
-    return [...holders.values()].filter((count) => count >= majority).length;
+    const isFound = (index: number): boolean => isCommitQuorum(cluster, (uuid) => held.get(uuid)?.has(index) === true);
+    return [...this.#sequences.keys()].filter(isFound).length;
   }
 
   /** Calls `found` for each acknowledged entry in the log of one scribe. */

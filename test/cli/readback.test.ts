@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Acknowledgements } from '../../bench/readback.ts';
 import { keyValueWorkload } from '../../bench/workload.ts';
+import type { Quorums } from '../../src/core/types.ts';
 import { Client } from '../../src/node/client.ts';
 import { readClusterFile } from '../../src/node/cluster-file.ts';
 import { compareLogs } from '../../src/node/compare-logs.ts';
@@ -21,11 +22,15 @@ describe('reading the log back', { timeout: 120_000 }, () => {
   /** Index of each sequence. */
   const indexes: number[] = [];
 
-  const found = async (claims: readonly (readonly [index: number, sequence: number])[]): Promise<number> => {
+  const found = async (
+    claims: readonly (readonly [index: number, sequence: number])[],
+    quorums?: Quorums,
+  ): Promise<number> => {
     const acknowledgements = new Acknowledgements();
     for (const [index, sequence] of claims) acknowledgements.add(index, sequence, 1);
     assert.equal(acknowledgements.count, claims.length);
-    return acknowledgements.countFound(await readClusterFile(cluster.clusterFile), command);
+    const file = await readClusterFile(cluster.clusterFile);
+    return acknowledgements.countFound(quorums === undefined ? file : { ...file, quorums }, command);
   };
 
   before(async () => {
@@ -99,7 +104,9 @@ describe('reading the log back', { timeout: 120_000 }, () => {
       without.scribes.map(({ state }) => state),
       ['equal', 'equal', 'unreachable'],
     );
-    assert.equal(await found(indexes.map((index, sequence) => [index, sequence])), ENTRIES, 'a majority holds it all');
+    const all = indexes.map((index, sequence) => [index, sequence] as const);
+    assert.equal(await found(all), ENTRIES, 'a majority holds it all');
+    assert.equal(await found(all, { commit: 3, vote: 3 }), 0, 'where all commit, that is not enough');
   });
 
   test('with one scribe of three, nothing is found on a majority and nothing is sound', async () => {

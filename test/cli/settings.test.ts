@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { lease } from '../../src/cli/lease-option.ts';
 import { addresses, choice, identifier, integer, scribeList, toggle } from '../../src/cli/options.ts';
 import { dashed, resolveSettings, variable } from '../../src/cli/settings.ts';
+import { checkedMaxLease, MAX_LEASE_MILLIS, MIN_LEASE_MILLIS } from '../../src/node/timing.ts';
 
 const options = {
   basePort: integer({ description: 'First port.', fallback: 7000, minimum: 1, maximum: 65_535, unit: 'port' }),
@@ -69,6 +71,13 @@ describe('settings', () => {
     ]);
     assert.deepEqual(resolve({ environment: { SCRIPTORIUM_SCRIBES: 'h:1,h:2' } }).settings.scribes, ['h:1', 'h:2']);
     assert.deepEqual(resolve({ file: file('[dev]\nscribes = ["h:1"]\n') }).settings.scribes, ['h:1']);
+  });
+
+  test('a lease has the bounds that it has for a node which a program starts', () => {
+    const option = lease('A lease');
+    assert.match(option.description, new RegExp(`from ${MIN_LEASE_MILLIS}\\. \\(0 to ${MAX_LEASE_MILLIS} `));
+    assert.equal(option.parse(`${checkedMaxLease(MAX_LEASE_MILLIS)}`), MAX_LEASE_MILLIS);
+    assert.throws(() => option.parse(`${MAX_LEASE_MILLIS + 1}`), /whole number/);
   });
 
   const refusals: readonly (readonly [string, Parameters<typeof resolve>[0], RegExp])[] = [

@@ -8,8 +8,9 @@ import { createLog } from '../../runtime/log.ts';
 import { startAdminServer } from '../../server/admin-server.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { lease } from '../lease-option.ts';
 import { announce, serve } from '../lifetime.ts';
-import { address, badOption, identifier, integer, path, splitAddress } from '../options.ts';
+import { address, badOption, identifier, path, splitAddress } from '../options.ts';
 import { allowBuffered, json, logLevel, transport } from './shared.ts';
 import { writeOptions, writing } from './write-options.ts';
 
@@ -32,13 +33,7 @@ const options = {
   transport,
   allowBuffered,
   ...writeOptions,
-  maxLeaseMillis: integer({
-    description: 'Longest lease promised to a leader for reads without a quorum; 0: none, else from 100.',
-    fallback: 0,
-    minimum: 0,
-    maximum: 300,
-    unit: 'milliseconds',
-  }),
+  maxLeaseMillis: lease('Longest lease promised to a leader'),
   logLevel,
   json,
 };

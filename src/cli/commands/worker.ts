@@ -8,6 +8,7 @@ import { createLog } from '../../runtime/log.ts';
 import { startAdminServer } from '../../server/admin-server.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { lease } from '../lease-option.ts';
 import { announce, serve } from '../lifetime.ts';
 import {
   address,
@@ -15,7 +16,6 @@ import {
   badOption,
   clusterIdentifier,
   identifier,
-  integer,
   path,
   type Settings,
   splitAddress,
@@ -34,13 +34,7 @@ const options = {
     fallback: undefined,
   }),
   machine: path({ description: 'State-machine module; without it the key-value store.', fallback: undefined }),
-  leaseMillis: integer({
-    description: 'Lease asked of the scribes when it leads, for reads without a quorum; 0: none, else from 100.',
-    fallback: 0,
-    minimum: 0,
-    maximum: 300,
-    unit: 'milliseconds',
-  }),
+  leaseMillis: lease('Lease asked of the scribes when it leads'),
   transport,
   logLevel,
   json,
