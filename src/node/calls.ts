@@ -142,8 +142,12 @@ export class Calls {
     this.#open.delete(call);
   }
 
-  rejectAll(error: ScriptoriumError): void {
-    for (const call of this.#open) call.reject(error);
+  /** CLOSED: whoever would have answered is no more. */
+  rejectAll(why: string): void {
+    for (const call of this.#open) {
+      const outcome = call.sent ? 'unknown' : 'not-executed';
+      call.reject(new ScriptoriumError('CLOSED', why, { outcome }));
+    }
     this.#cancelSweep?.();
     this.#cancelSweep = null;
   }

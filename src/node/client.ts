@@ -43,11 +43,9 @@ interface Outgoing {
   readonly count: number;
   /** Of its commands as an entry section. */
   readonly bytes: number;
-  readonly tries: Tries;
+  /** It was refused, or its answer is lost; `pauseMillis`: when to try again, if at all. */
+  failed(error: unknown, pauseMillis: number): void;
 }
-
-/** Whether what was refused is tried again until the deadline, or left to a caller who may know better where to. */
-type Tries = 'until-deadline' | 'once';
 
 /** A frame of proposals is closed at this size. */
 const MAX_FRAME_FILL_BYTES = 256 * 1024;
@@ -78,12 +76,12 @@ export class Client implements LogService {
   }
 
   async propose(command: Uint8Array, options: CallOptions = {}): Promise<Applied> {
-    const { firstIndex, results } = await this.proposeRaw([command], options);
+    const { firstIndex, results } = await this.#propose([command], options);
     return asApplied(firstIndex, results);
   }
 
   async proposeBatch(commands: readonly Uint8Array[], options: CallOptions = {}) {
-    const { firstIndex, results } = await this.proposeRaw(commands, options);
+    const { firstIndex, results } = await this.#propose(commands, options);
     return asBatchResult(firstIndex, results, commands.length);
   }
 
@@ -123,7 +121,7 @@ export class Client implements LogService {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#calls.rejectAll(new ScriptoriumError('CLOSED', 'the client was closed', { outcome: 'unknown' }));
+    this.#calls.rejectAll('the client was closed');
     await this.#finder.close();
   }
 
@@ -131,17 +129,28 @@ export class Client implements LogService {
     return this.close();
   }
 
-  /** As `proposeBatch`, the results left encoded: for those who pass them on. */
-  async proposeRaw(
-    commands: readonly Uint8Array[],
-    options: CallOptions,
-    tries: Tries = 'until-deadline',
-  ): Promise<Proposed> {
+  /**
+   * Propose for a call that is somebody else's, once: `failed` is told why it was not done, and may know better where to go. Only
+   * what has left is marked as sent.
+   */
+  passOn(call: Call<Proposed>, commands: readonly Uint8Array[], bytes: number, failed: (error: unknown) => void): void {
+    this.#gather({ call, commands, count: commands.length, bytes, failed });
+  }
+
+  /** Not asked any more: what has left is answered yet, the rest is refused. */
+  closeWhenIdle(): void {
+    this.#closed = true;
+    this.#finder.closeWhenIdle();
+  }
+
+  async #propose(commands: readonly Uint8Array[], options: CallOptions): Promise<Proposed> {
     this.#checkOpen();
     const bytes = checkCommands(commands);
-    return await this.#calls.start<Proposed>(options, (call) =>
-      this.#gather({ call, commands, count: commands.length, bytes, tries }),
-    );
+    return await this.#calls.start<Proposed>(options, (call) => {
+      const gather = (): void => this.#gather({ call, commands, count: commands.length, bytes, failed });
+      const failed = (error: unknown, pauseMillis: number): void => call.retry(error, pauseMillis, gather);
+      gather();
+    });
   }
 
   /** Join the frames that leave when this turn is over. */
@@ -175,10 +184,7 @@ export class Client implements LogService {
       settle(frame, answer);
     } catch (error) {
       const pause = this.#backoff.next();
-      for (const outgoing of gathered) {
-        if (outgoing.tries === 'once') outgoing.call.reject(error);
-        else outgoing.call.retry(error, pause, () => this.#gather(outgoing));
-      }
+      for (const outgoing of gathered) outgoing.failed(error, pause);
     }
   }
 

@@ -2,6 +2,7 @@
  * Knows the connection to the worker that is believed to lead: goes where refusals point, else to the next first contact. Those to
  * the other contacts are kept as spares.
  */
+import { ScriptoriumError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { firstToAnswer } from './first-to-answer.ts';
@@ -22,6 +23,7 @@ export class LeaderFinder {
   /** A worker said that the target leads. */
   #isNamed = false;
   #suspect = { address: '', until: 0 };
+  #closed = false;
 
   constructor(contacts: readonly string[], options: Omit<ConnectionOptions, 'address'>) {
     this.#contacts = contacts;
@@ -32,6 +34,7 @@ export class LeaderFinder {
 
   /** The open connection, or a new one; rejects UNREACHABLE, and the next call tries the next contact. */
   connection(): Promise<Connection> {
+    if (this.#closed) return Promise.reject(new ScriptoriumError('UNREACHABLE', 'the client asks nobody any more'));
     if (this.#current !== null) return this.#current;
     const first = this.#target;
     // Beside a busy leader the others would win, only to name it again.
@@ -46,7 +49,8 @@ export class LeaderFinder {
         if (this.#current !== dialled) return this.#spares.put(connection);
         this.#connected = connection;
         this.#target = connection.address;
-        this.#spares.standBy(connection.address);
+        if (this.#closed) connection.closeWhenIdle();
+        else this.#spares.standBy(connection.address);
         if (!connection.isOpen) this.#lost(connection.address);
       },
       () => {
@@ -71,7 +75,15 @@ export class LeaderFinder {
     return this.#isNamed;
   }
 
+  /** As `close`, once everything asked has been answered. */
+  closeWhenIdle(): void {
+    this.#closed = true;
+    this.#connected?.closeWhenIdle();
+    this.#spares.close();
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
     const connection = await this.#current?.catch(() => null);
     connection?.close();
     this.#spares.close();

@@ -43,6 +43,8 @@ export class WorkerNode implements LogService {
   #life: WorkerLife | null = null;
   /** The way to a leader elsewhere. */
   #forward: { readonly address: string; readonly client: Promise<Client> } | null = null;
+  /** The way to the leader before, who may still answer what it was sent. */
+  #former: Promise<Client> | null = null;
   #deaths = { appliedIndex: -1, count: 0 };
   #stopped = false;
 
@@ -117,8 +119,8 @@ export class WorkerNode implements LogService {
     this.#stopped = true;
     await this.#life?.handOver();
     await this.#life?.stop();
-    this.#calls.rejectAll(new ScriptoriumError('CLOSED', 'the worker was stopped', { outcome: 'unknown' }));
-    await (await this.#forward?.client)?.close();
+    this.#calls.rejectAll('the worker was stopped');
+    for (const client of [this.#forward?.client, this.#former]) await (await client)?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -136,7 +138,7 @@ export class WorkerNode implements LogService {
       call.retry(error, this.#backoff.next(), () => this.#tryPropose(call, commands, bytes));
     const life = this.#life;
     if (life?.takesProposals !== true) {
-      this.#passOn(call, commands, again);
+      this.#passOn(call, commands, bytes, again);
       return;
     }
     call.sent = true;
@@ -152,7 +154,7 @@ export class WorkerNode implements LogService {
   }
 
   /** Somebody else leads: send it there over the client protocol. Refused, it starts over: by then we may lead. */
-  #passOn(call: Call<Proposed>, commands: readonly Uint8Array[], again: (error: unknown) => void): void {
+  #passOn(call: Call<Proposed>, commands: readonly Uint8Array[], bytes: number, again: (error: unknown) => void): void {
     const address = this.#life?.driver?.leader?.identity.address;
     if (address === undefined || address === this.address) {
       const driver = this.#life?.driver;
@@ -162,20 +164,17 @@ export class WorkerNode implements LogService {
       else again(error);
       return;
     }
-    call.sent = true;
-    this.#clientOf(address)
-      .then((client) => client.proposeRaw(commands, { deadlineMillis: call.remainingMillis }, 'once'))
-      .then((proposed) => call.resolve(proposed), again);
+    void this.#clientOf(address).then((client) => client.passOn(call, commands, bytes, again));
   }
 
   #clientOf(address: string): Promise<Client> {
     if (this.#forward?.address === address) return this.#forward.client;
-    const before = this.#forward?.client;
+    void this.#former?.then((client) => client.close());
+    this.#former = this.#forward?.client ?? null;
+    void this.#former?.then((client) => client.closeWhenIdle());
     const { clusterId } = this.#options;
-    const client = Client.connect({ workers: [address], clusterId });
-    this.#forward = { address, client };
-    void before?.then((old) => old.close());
-    return client;
+    this.#forward = { address, client: Client.connect({ workers: [address], clusterId }) };
+    return this.#forward.client;
   }
 
   #tryRead(call: Call<Uint8Array>, query: Uint8Array): void {

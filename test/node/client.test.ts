@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ScriptoriumError } from '../../src/errors.ts';
 import { Calls } from '../../src/node/calls.ts';
-import { Client } from '../../src/node/client.ts';
+import { Client, type Proposed } from '../../src/node/client.ts';
 import type { Failure, ProposeRequest } from '../../src/wire/client-protocol.ts';
 import { iterateEntries } from '../../src/wire/entries.ts';
 import { encodeResults } from '../../src/wire/results.ts';
@@ -113,6 +113,44 @@ describe('a client', () => {
     void greet();
     await assert.rejects(proposed, { code: 'DEADLINE_PASSED', outcome: 'not-executed' });
     assert.ok(asked > 1 && asked < 200, `asked ${asked} times in a second`);
+  });
+
+  test('N13: of what was passed on to a leader that is not asked any more, what has left is answered yet, and nothing else leaves', async () => {
+    await using worker = await ScriptedWorker.start();
+    const calls = new Calls();
+    const passOn = (client: Client, name: string): Promise<Proposed> =>
+      calls.start({}, (call) => client.passOn(call, [bytes(name)], name.length, (error) => call.reject(error)));
+    await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const sent = passOn(client, 'sent');
+    (await worker.greeting())();
+    const { request, answer } = await worker.request();
+    const gathered = passOn(client, 'gathered');
+    client.closeWhenIdle();
+    await assert.rejects(gathered, { code: 'UNREACHABLE', outcome: 'not-executed' });
+    answer({ kind: 'proposed', request: request.request, firstIndex: 5, count: 1, results: nothing(1) });
+    assert.equal((await sent).firstIndex, 5);
+    await worker.parting();
+
+    await using other = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const dialling = passOn(other, 'dialling');
+    const welcome = await worker.greeting();
+    other.closeWhenIdle();
+    welcome();
+    await assert.rejects(dialling, { code: 'UNREACHABLE', outcome: 'not-executed' });
+    await worker.parting();
+  });
+
+  test('C06: what is under way when a client is closed is unknown if it has left, and else not executed', async () => {
+    await using worker = await ScriptedWorker.start();
+    const client = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const sent = client.propose(bytes('sent'));
+    (await worker.greeting())();
+    await worker.request();
+    const gathered = client.propose(bytes('gathered'));
+    const closed = client.close();
+    await assert.rejects(sent, { code: 'CLOSED', outcome: 'unknown' });
+    await assert.rejects(gathered, { code: 'CLOSED', outcome: 'not-executed' });
+    await closed;
   });
 
   test('R31: a worker whose log stops is not asked again where it names a leader', async () => {

@@ -25,8 +25,8 @@ const sceneMutant = (rule: string, name: string, way: Way, patches: readonly Pat
 export const LEASE_MUTANTS: readonly Mutant[] = [
   leaseMutant('R22', 'a transfer does not revoke the lease', {
     file: 'leadership.js',
-    find: ' || this.#transfer.wasOffered',
-    replace: '',
+    find: ' < this.#firstOfTerm || this.#transfer.wasOffered',
+    replace: ' < this.#firstOfTerm',
   }),
   leaseMutant('P34', 'the clock of a leader is slower than the bound on drift allows', {
     file: 'lease.js',
