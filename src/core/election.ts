@@ -58,6 +58,9 @@ export class Election {
   /** Ask the scribes, unless what they told unasked is enough (R9). */
   begin({ answers, since }: News): ElectionResult {
     this.#probedAt = since;
+    // All of it is heard before any of it decides: one may know of members that the others do not (R28).
+    for (const { tail, configuration } of answers.values()) this.#state.hearLog(tail, configuration);
+    this.#probedIn = this.#state.configuration;
     for (const [from, answer] of answers) {
       const result = this.#weigh(from, answer);
       if (this.#phase !== 'probing' || this.#round > 0) return result;

@@ -131,6 +131,20 @@ describe('a worker whose leader is gone', () => {
     assert.deepEqual(asked(worker.tickAt(TURN_MILLIS)), ALL);
   });
 
+  test('R28: newer members that one scribe tells of are heard before the others decide', () => {
+    const worker = new Orphan();
+    worker.loseLink();
+    worker.tell('a', 1);
+    worker.tell('b', 1);
+    const scribes = ['x', 'y', 'z'].map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` }));
+    const newer = { id: at(3, 1), configuration: { scribes } };
+    const answer = { ...worker.probeAnswer(0, at(3, 1)), configuration: newer };
+    worker.receive('scribe:c', { kind: 'leaderGone', turn: 1, answer });
+    const effects = worker.tickAt(worker.machine.wakeAt);
+    assert.deepEqual(asked(effects), []);
+    assert.deepEqual(worker.machine.configuration, newer);
+  });
+
   test('§2.1: a log that lags waits longer, the more the longer, and reads before it asks', () => {
     const worker = new Orphan();
     worker.loseLink();
