@@ -198,6 +198,7 @@ export class ScribeMachine {
 
   #linkUp(from: PeerKey, peer: Peer): void {
     this.#peers.set(from, peer);
+    this.#reads.forget(from); // asked over an older link, perhaps by a process before this one
     this.#fetch.linkUp(from);
     this.#repair.linkUp(from);
     this.#heard.linkUp(from);
