@@ -1,84 +1,259 @@
 /**
- * Reading from a scribe what this worker's log lacks, out of band (§2.3, R6): chunk after chunk, each chained to the one before,
- * until the log holds exactly `target`. The donor serves only while it holds `target` itself, so whatever is read is a
- * prefix of that log. Never steps back below what is committed here.
+ * Reading from scribes what this worker's log lacks, out of band (§2.3, R6), until the log holds exactly `target`. What is
+ * short comes from one donor in one read. Where more is missing, several reads are under way at once, from several donors:
+ * stripes, each after an entry that lies ahead, joined in order. A donor that closes its link, is silent or answers badly is
+ * given up, and the others go on from where it stopped.
+ *
+ * A stripe must name the entry it follows, and of one that lies ahead only the index is known. Its term is guessed; a wrong
+ * guess costs an exchange, since the donor's hint says the right one (R18). Keeps: no more than `MAX_CATCH_UP_READS` reads are
+ * under way, and as many wait to be joined; the log never steps back below what is committed here.
  */
+import { MAX_CATCH_UP_READS } from './limits.ts';
 import type { PeerKey, ReadReply } from './messages.ts';
-import { type EntryId, sameId } from './types.ts';
+import { endOf, following, isSound, type Piece } from './pieces.ts';
+import { type Batch, type EntryId, type Index, ORIGIN, sameId, type Term } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
+/** How slowly it is forgotten that a read held few entries: a stripe that ends before the next one begins costs another read. */
+const MEMORY = 16;
+/** A guess, a better one, and what the donor said itself. */
+const MAX_TRIES = 3;
 
-/** `unknown`: the donor has what comes next and cannot read it (R29). */
-export type CatchUpResult = 'going' | 'done' | 'failed' | 'unknown';
+/** `failed`: no donor is left that could go on. What was read stays. */
+export type CatchUpResult = 'going' | 'done' | 'failed';
+
+/** A scribe, and an entry on the way to the target that it is known to hold: so far it is asked. */
+export interface Donor {
+  readonly key: PeerKey;
+  readonly asOf: EntryId;
+}
+
+interface Reading {
+  readonly asOf: EntryId;
+  /** What it can serve: up to `asOf`, or up to where it can read no further (R29). */
+  readonly through: Index;
+}
 
 export class CatchUp {
-  readonly donor: PeerKey;
-  readonly target: EntryId;
   readonly #state: WorkerState;
-  /** The read under way, or null while the state machine is given time. */
-  #request: { readonly number: number; readonly prev: EntryId } | null = null;
-  #deadline = 0;
+  #target: EntryId = ORIGIN;
+  /** Those that have not been given up, the preferred one first. */
+  readonly #donors = new Map<PeerKey, Reading>();
+  /** By the index they follow; the first one follows the end of the log. */
+  #pieces: Piece[] = [];
+  /** How many entries a whole read held of late, at least; 0 before any did. */
+  #entriesPerRead = 0;
+  /** What a stripe's term is guessed to be; too high is better than too low, for the hint is then exact. */
+  #term: Term = 0;
 
-  constructor(state: WorkerState, donor: PeerKey, target: EntryId) {
+  constructor(state: WorkerState) {
     this.#state = state;
-    this.donor = donor;
-    this.target = target;
-    this.#ask();
   }
 
-  /** When a donor that has not answered is given up. */
+  get target(): EntryId {
+    return this.#target;
+  }
+
+  /** When the next donor that does not answer is given up. */
   get wakeAt(): number {
-    return this.#request === null ? Number.POSITIVE_INFINITY : this.#deadline;
+    return this.#underWay().reduce((at, { deadline }) => Math.min(at, deadline), Number.POSITIVE_INFINITY);
   }
 
-  get overdue(): boolean {
-    return this.#state.now >= this.wakeAt;
+  /** Donors that have the entry that the log needs next and cannot read it (R29). */
+  get unreadable(): readonly PeerKey[] {
+    const { index } = this.#state.log.tail;
+    const entries = [...this.#donors].filter(([, { asOf, through }]) => through < asOf.index && through <= index);
+    return entries.map(([key]) => key);
+  }
+
+  /** Go on, or begin: these hold entries up to `target`, which is not below the one before. Who was given up gets another chance. */
+  name(target: EntryId, donors: readonly Donor[]): CatchUpResult {
+    if (target.index > this.#target.index) {
+      this.#target = target;
+      this.#term = target.term;
+    }
+    for (const { key, asOf } of donors) this.#donors.set(key, { asOf, through: asOf.index });
+    return this.#goOn();
   }
 
   receive(from: PeerKey, reply: ReadReply): CatchUpResult {
-    const request = this.#request;
-    if (from !== this.donor || request === null || request.number !== reply.request) return 'going';
-    this.#request = null;
-    const { log } = this.#state;
-    // The log may have moved since the request: then the answer is worthless, and a conflict would cut what came meanwhile.
-    if (!sameId(request.prev, log.tail)) return this.#finish('failed');
-    if (reply.outcome === 'conflict') return this.#stepBack(request.prev, reply.hint);
-    if (reply.outcome === 'unknown') return 'unknown';
-    const first = reply.batches[0];
-    const follows = first?.firstIndex === log.tail.index + 1 && first.term >= log.tail.term;
-    if (reply.outcome !== 'entries' || !follows) return this.#finish('failed');
-    for (const batch of reply.batches) this.#state.append(batch);
-    this.#state.advanceCommitTo(reply.commit);
-    return this.#finish('going');
+    const piece = this.#underWay(from).find(({ number }) => number === reply.request);
+    if (piece === undefined) return 'going';
+    for (const other of this.#underWay(from)) other.deadline = this.#deadline; // they come one behind the other
+    if (reply.outcome === 'conflict') this.#parts(piece, reply.hint);
+    else if (reply.outcome === 'unknown') this.#cannotRead(piece);
+    else if (reply.outcome === 'entries' && isSound(piece, reply.batches)) this.#keep(piece, reply);
+    else this.#giveUp(from);
+    return this.#goOn();
+  }
+
+  tick(): CatchUpResult {
+    for (const { donor, deadline } of this.#underWay()) if (this.#state.now >= deadline) this.#giveUp(donor);
+    return this.#goOn();
+  }
+
+  linkDown(from: PeerKey): CatchUpResult {
+    this.#giveUp(from);
+    return this.#goOn();
+  }
+
+  /** What was asked over an older link is lost. */
+  linkUp(from: PeerKey): CatchUpResult {
+    this.#forgetReadsOf(from);
+    return this.#goOn();
   }
 
   /** The state machine has moved on: ask again if reading had paused for it. */
-  resume(): void {
-    if (this.#request === null) this.#ask();
+  resume(): CatchUpResult {
+    return this.#goOn();
   }
 
-  #finish(otherwise: 'going' | 'failed'): CatchUpResult {
-    if (this.#state.log.terms.holds(this.target)) return 'done';
-    if (otherwise === 'going') this.#ask();
-    return otherwise;
+  get #deadline(): number {
+    return this.#state.now + this.#state.options.electionTimeoutMinMillis;
   }
 
-  #stepBack(prev: EntryId, hint: EntryId): CatchUpResult {
+  #cannotRead(piece: Piece): void {
+    const { asOf, through } = this.#donors.get(piece.donor) as Reading;
+    this.#donors.set(piece.donor, { asOf, through: Math.min(through, piece.prev.index) });
+    this.#drop(piece);
+  }
+
+  #keep(piece: Piece, { batches, commit }: ReadReply): void {
+    piece.answer = { batches, commit };
+    const { index } = endOf(batches.at(-1) as Batch);
+    if (piece.maxBytes < this.#readBytes || index >= piece.asOf.index) return; // it was not to be a whole one
+    const entries = index - piece.prev.index;
+    const before = this.#entriesPerRead;
+    this.#entriesPerRead = before === 0 || entries < before ? entries : before + (entries - before) / MEMORY;
+  }
+
+  #goOn(): CatchUpResult {
+    this.#join();
+    const { log } = this.#state;
+    if (this.#target.index < log.base.index || log.terms.holds(this.#target)) return 'done';
+    if (this.#isPaused) return 'going';
+    this.#askForGaps();
+    this.#askAhead();
+    return this.#underWay().length > 0 ? 'going' : 'failed';
+  }
+
+  /** Pausing helps only while there is something to apply; an uncommitted backlog must be read whole to be led. */
+  get #isPaused(): boolean {
+    return this.#state.congested && this.#state.applied < this.#state.commit;
+  }
+
+  /** Append what follows the log's end. What does not, because the log has moved since, is worthless. */
+  #join(): void {
+    const { log } = this.#state;
+    for (;;) {
+      const [head] = this.#pieces;
+      if (head === undefined || head.answer === null || head.prev.index > log.tail.index) return;
+      this.#pieces.shift();
+      const { batches, commit } = head.answer;
+      const fresh = following(log.tail, head.prev, batches) ?? [];
+      for (const batch of fresh) this.#state.append(batch);
+      // The donor's log holds its hint and has just been seen to hold our tail: up to there they are the same (R17).
+      if (fresh.length > 0) this.#state.advanceCommitWith(commit);
+    }
+  }
+
+  /** What is known to be missing: after the log's end, and after each piece that waits, up to the next one. */
+  #askForGaps(): void {
+    let end: EntryId | null = this.#state.log.tail;
+    for (const piece of [...this.#pieces]) {
+      if (end !== null && end.index < piece.prev.index) this.#ask(end, piece.prev.index);
+      end = piece.answer === null ? null : endOf(piece.answer.batches.at(-1) as Batch);
+    }
+    if (end !== null) this.#ask(end, Number.POSITIVE_INFINITY);
+  }
+
+  /** Stripes, as soon as it is known that the next read will not hold all that is missing. */
+  #askAhead(): void {
+    const stride = Math.floor(this.#entriesPerRead);
+    if (stride === 0 || this.#state.congested) return;
+    let last = this.#pieces.at(-1);
+    while (last !== undefined && this.#target.index - last.prev.index > stride)
+      last = this.#ask({ index: last.prev.index + stride, term: this.#term }, Number.POSITIVE_INFINITY);
+  }
+
+  get #readBytes(): number {
+    return this.#state.options.maxAppendBytes;
+  }
+
+  /** Read what follows `prev`, as far as `before`, from the donor that has least to do; undefined if there is no room or nobody. */
+  #ask(prev: EntryId, before: Index): Piece | undefined {
+    const hasRoom = this.#underWay().length < MAX_CATCH_UP_READS && this.#pieces.length < 2 * MAX_CATCH_UP_READS;
+    if (!hasRoom) return undefined;
+    const donor = this.#idlest(prev);
+    if (donor === undefined) return undefined;
+    const { asOf } = this.#donors.get(donor) as Reading;
+    const share = Math.min(1, (before - prev.index) / Math.max(1, this.#entriesPerRead));
+    const maxBytes = Math.ceil(share * this.#readBytes);
+    const piece: Piece = { donor, asOf, maxBytes, prev, number: 0, deadline: 0, tries: 0, answer: null };
+    const at = this.#pieces.findIndex((other) => other.prev.index > prev.index);
+    this.#pieces.splice(at < 0 ? this.#pieces.length : at, 0, piece);
+    this.#send(piece);
+    return piece;
+  }
+
+  /** Of those that can tell what follows `prev`, or that it is not theirs, the first with the least to do. */
+  #idlest(prev: EntryId): PeerKey | undefined {
+    let [best, least]: [PeerKey | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+    for (const [key, { asOf, through }] of this.#donors) {
+      const canTell = through > prev.index || (through === asOf.index && asOf.term > prev.term);
+      const load = this.#underWay(key).length;
+      if (canTell && load < least && this.#state.linked(key)) [best, least] = [key, load];
+    }
+    return best;
+  }
+
+  #send(piece: Piece): void {
+    piece.number = this.#state.nextRequest();
+    piece.deadline = this.#deadline;
+    const { donor, number: request, prev, asOf, maxBytes } = piece;
+    this.#state.send(donor, { kind: 'read', request, prev, asOf, maxBytes });
+  }
+
+  /** The donor has another entry than `prev`. */
+  #parts(piece: Piece, hint: EntryId): void {
+    const { tail } = this.#state.log;
+    if (piece.prev.index > tail.index) this.#guessAgain(piece, hint);
+    else if (sameId(piece.prev, tail)) this.#stepBack(piece, hint);
+    else this.#drop(piece); // the log has moved since: a conflict would cut what came meanwhile
+  }
+
+  /** A term guessed too high is answered with the right one, one too low with the end of that term. */
+  #guessAgain(piece: Piece, hint: EntryId): void {
+    this.#term = hint.index === piece.prev.index ? hint.term : this.#target.term;
+    piece.prev = { index: piece.prev.index, term: this.#term };
+    if (++piece.tries < MAX_TRIES) this.#send(piece);
+    else this.#giveUp(piece.donor);
+  }
+
+  #stepBack({ donor, prev }: Piece, hint: EntryId): void {
     const common = this.#state.log.hintFor(hint);
-    if (common.index >= prev.index || common.index < this.#state.commit) return 'failed';
+    if (common.index >= prev.index || common.index < this.#state.commit) {
+      this.#giveUp(donor);
+      return;
+    }
     this.#state.truncateFrom(common.index + 1);
-    return this.#finish('going');
+    this.#pieces = [];
   }
 
-  #ask(): void {
-    const state = this.#state;
-    // Pausing helps only while there is something to apply; an uncommitted backlog must be read whole to be led.
-    if (state.congested && state.applied < state.commit) return;
-    const prev = state.log.tail;
-    this.#request = { number: state.nextRequest(), prev };
-    this.#deadline = state.now + state.options.electionTimeoutMinMillis;
-    const { number } = this.#request;
-    state.send(this.donor, { kind: 'read', request: number, prev, asOf: this.target, maxBytes: CHUNK_BYTES });
+  #giveUp(key: PeerKey): void {
+    this.#donors.delete(key);
+    this.#forgetReadsOf(key);
+  }
+
+  #forgetReadsOf(key: PeerKey): void {
+    this.#pieces = this.#pieces.filter(({ donor, answer }) => donor !== key || answer !== null);
+  }
+
+  #drop(piece: Piece): void {
+    this.#pieces = this.#pieces.filter((other) => other !== piece);
+  }
+
+  #underWay(key?: PeerKey): readonly Piece[] {
+    return this.#pieces.filter(({ donor, answer }) => answer === null && (key === undefined || donor === key));
   }
 }

@@ -52,10 +52,10 @@ export type ScribeEvent =
   | { readonly kind: 'damaged'; readonly from: Index; readonly to: Index }
   /** This batch of `repairs` is durable in the place of the damaged one. */
   | { readonly kind: 'repaired'; readonly batch: Batch }
-  /** Answer to a `ReadLog` effect: whole batches in order, starting at `from`; empty when the journal could not. */
+  /** Answer to a `ReadLog` effect: whole batches in order, the first the one that holds `from`; empty when the journal could not. */
   | { readonly kind: 'logRead'; readonly token: number; readonly batches: readonly Batch[] };
 
-/** Read durable batches `[from, to]` from the journal, at least one, about `maxBytes` at most. */
+/** Read durable batches from the journal, from the one that holds `from` to at most `to`: at least one, else at most `maxBytes`. */
 export interface ReadLog {
   readonly token: number;
   readonly from: Index;
@@ -168,7 +168,7 @@ export interface WorkerOptions {
   /** Unanswered appends per follower. */
   readonly maxInflightMessages: number;
   readonly maxInflightBytes: number;
-  /** Batches put into one append message: about this many bytes, at least one batch. */
+  /** Batches put into one append message, and asked for by one read to catch up: about this many bytes, at least one batch. */
   readonly maxAppendBytes: number;
   /** Appended and not yet applied: above this, catch-up reads pause and proposals are refused. */
   readonly maxUnappliedBytes: number;

@@ -3,18 +3,19 @@
  *
  * The happy path: a vote quorum of scribes answer the probe and say that no leader lives; this log already ends where the best
  * of theirs does (a learner's usually does); a vote quorum grants the vote; two exchanges and one fsync. When the log is behind, the
- * missing batches are read from the scribe with the best tail in between; nothing is disturbed by that, because probing
+ * missing batches are read from scribes in between; nothing is disturbed by that, because probing
  * changes no state anywhere (R7) and catching up is only reading.
  *
- * What can go wrong: a live leader (the attempt ends, no term has moved); a donor that dies or diverges (another with the
- * same tail, else the attempt ends); a lost vote (the scribes' terms are learnt for the next attempt). Nothing here is
- * trusted for safety but the votes: each is a durable promise of one scribe to one incarnation in one term (R1, R3).
+ * What can go wrong: a live leader (the attempt ends, no term has moved); a donor that dies, is slow or answers badly (others
+ * serve what they share with it, else whoever makes a vote quorum without it); a lost vote (the scribes' terms are learnt for the
+ * next attempt). Nothing here is trusted for safety but the votes: each is a durable promise of one scribe to one incarnation in one
+ * term (R1, R3).
  */
-import { CatchUp } from './catch-up.ts';
+import { CatchUp, type CatchUpResult, type Donor } from './catch-up.ts';
 import { type Message, type PeerKey, type ProbeReply, scribeKey, type VoteReply } from './messages.ts';
 import { isCommitQuorum, isVoteQuorum, votersOf } from './quorum.ts';
 import type { News } from './succession.ts';
-import { compareIds, type LoggedConfiguration, sameId, type Term } from './types.ts';
+import { compareIds, type EntryId, type Index, type LoggedConfiguration, sameId, type Term } from './types.ts';
 import { couldVote } from './vote-rule.ts';
 import type { WorkerState } from './worker-state.ts';
 
@@ -44,7 +45,9 @@ export class Election {
   /** A vote was lost for lack of entries that the probe had not shown, being durable only since: that is worth a second look. */
   #knewTooLittle = false;
   #catchUp: CatchUp | null = null;
-  /** Donors that failed in this attempt. */
+  /** Where the log ended when catching up began. */
+  #readFrom: Index = 0;
+  /** Those whose tails nobody could serve since they were last heard from. */
   readonly #spent = new Set<PeerKey>();
   /** Those among them that have entries and cannot read them (R29). */
   readonly #unreadable = new Set<PeerKey>();
@@ -77,40 +80,41 @@ export class Election {
     return this.#catchUp?.wakeAt ?? this.#deadline;
   }
 
-  linkUp(from: PeerKey): void {
+  linkUp(from: PeerKey): ElectionResult {
     if (this.#phase === 'probing' && this.#isScribe(from))
       this.#state.send(from, { kind: 'probe', round: this.#round });
     if (this.#phase === 'voting' && this.#isVoter(from)) this.#state.send(from, this.#voteRequest());
+    return this.#goOn(this.#catchUp?.linkUp(from));
+  }
+
+  linkDown(from: PeerKey): ElectionResult {
+    return this.#goOn(this.#catchUp?.linkDown(from));
   }
 
   receive(from: PeerKey, message: Message): ElectionResult {
     if (message.kind === 'probeReply') return message.round === this.#round ? this.#weigh(from, message) : GOING;
     if (message.kind === 'leaderGone') return this.#weigh(from, message.answer);
     if (message.kind === 'voteReply') return this.#onVoteReply(from, message);
-    if (message.kind === 'readReply' && this.#catchUp !== null) {
-      const result = this.#catchUp.receive(from, message);
-      if (result === 'done') return this.#caughtUp();
-      if (result === 'unknown') this.#unreadable.add(from);
-      if (result !== 'going') return this.#nextDonor();
-    }
+    if (message.kind === 'readReply') return this.#goOn(this.#catchUp?.receive(from, message));
     return GOING;
   }
 
   tick(): ElectionResult {
     if (this.#state.now < this.wakeAt) return GOING;
-    if (this.#catchUp !== null) return this.#nextDonor();
+    if (this.#catchUp !== null) return this.#goOn(this.#catchUp.tick());
     if (this.#phase === 'probing' && this.#unreadable.size > 0) this.#state.halted = this.#state.log.tail.index + 1;
     return LOST;
   }
 
-  applied(): void {
-    this.#catchUp?.resume();
+  applied(): ElectionResult {
+    return this.#goOn(this.#catchUp?.resume());
   }
 
   #probe(): void {
     this.#phase = 'probing';
     this.#catchUp = null;
     this.#probes = new Map();
+    this.#spent.clear();
     this.#round = this.#state.nextRequest();
     this.#probedAt = this.#state.now;
     this.#probedIn = this.#state.configuration;
@@ -128,6 +132,7 @@ export class Election {
     }
     if (!this.#isVoter(from)) return GOING; // neither its tail nor its term counts (R26, R27)
     this.#probes.set(from, reply);
+    this.#spent.delete(from); // who answers anew may be read from again
     if (this.#phase !== 'probing') return GOING;
     const { configuration } = this.#state.configuration;
     const says = (holds: (reply: ProbeReply) => boolean) => (uuid: string) => {
@@ -135,7 +140,7 @@ export class Election {
       return answer !== undefined && holds(answer);
     };
     const mayElect = says((answer) => couldVote(answer, this.isTransfer));
-    if (isVoteQuorum(configuration, mayElect)) return this.#nextDonor();
+    if (isVoteQuorum(configuration, mayElect)) return this.#fetchMissing();
     // Those who keep a leader: of the others no vote quorum is left.
     const leaderLives =
       !this.isTransfer &&
@@ -147,34 +152,53 @@ export class Election {
   }
 
   /**
-   * Vote if nothing is missing, else read it from a scribe with the best tail, ranked by term first (R5). A tail that its scribe
-   * cannot read was perhaps never acknowledged: if a vote quorum without that scribe answers, it is their votes that tell.
+   * Vote if nothing is missing, else read it, first from a scribe with the best tail, ranked by term first (R5). A tail that no
+   * scribe could serve, or that its scribe cannot read, was perhaps never acknowledged: if a vote quorum without its holders
+   * answers, it is their votes that tell.
    */
-  #nextDonor(): ElectionResult {
-    if (this.#catchUp !== null) this.#spent.add(this.#catchUp.donor);
-    this.#catchUp = null;
-    let best: [PeerKey, ProbeReply] | undefined;
+  #fetchMissing(): ElectionResult {
     const { configuration } = this.#state.configuration;
-    const isDonor = (key: PeerKey): boolean => this.#probes.has(key) && !this.#unreadable.has(key);
-    if (this.#unreadable.size > 0 && !isVoteQuorum(configuration, (uuid) => isDonor(scribeKey(uuid)))) {
-      this.#phase = 'probing'; // another scribe may still answer, until the deadline
+    const isSetAside = (key: PeerKey): boolean => this.#unreadable.has(key) || this.#spent.has(key);
+    const answers = [...this.#probes].filter(([key]) => !isSetAside(key));
+    const counted = new Set(answers.map(([key]) => key));
+    if (answers.length < this.#probes.size && !isVoteQuorum(configuration, (uuid) => counted.has(scribeKey(uuid)))) {
+      // Another scribe may still answer, until the deadline. What was told unasked has none (R9).
+      if (this.#round === 0) this.#probe();
+      else this.#phase = 'probing';
       return GOING;
     }
-    for (const entry of this.#probes)
-      if (isDonor(entry[0]) && (best === undefined || this.#isBetterDonor(entry, best))) best = entry;
-    if (best === undefined) return LOST;
-    const [donor, { tail }] = best;
-    if (compareIds(tail, this.#state.log.tail) <= 0) return this.#caughtUp();
-    if (this.#spent.has(donor)) return LOST;
+    const { log } = this.#state;
+    const target = answers.reduce((best, [, { tail }]) => (compareIds(tail, best) > 0 ? tail : best), log.tail);
+    if (sameId(target, log.tail)) return this.#caughtUp();
     this.#phase = 'catching-up';
-    this.#catchUp = new CatchUp(this.#state, donor, tail);
-    return GOING;
+    this.#readFrom = log.tail.index;
+    this.#catchUp = new CatchUp(this.#state);
+    return this.#goOn(this.#catchUp.name(target, this.#donors(target)));
   }
 
-  /** A better tail; between equal tails, one that has not failed. */
-  #isBetterDonor([key, { tail }]: [PeerKey, ProbeReply], [bestKey, best]: [PeerKey, ProbeReply]): boolean {
-    const order = compareIds(tail, best.tail);
-    return order > 0 || (order === 0 && this.#spent.has(bestKey) && !this.#spent.has(key));
+  /** Those who hold the target, and then those who hold a part of what leads to it: what is committed is in every best log. */
+  #donors(target: EntryId): readonly Donor[] {
+    const answers = [...this.#probes].filter(([key]) => !this.#unreadable.has(key) && !this.#spent.has(key));
+    const holders = answers.filter(([, { tail }]) => sameId(tail, target));
+    const others = answers.filter(([, { tail }]) => !sameId(tail, target));
+    return [
+      ...holders.map(([key]) => ({ key, asOf: target })),
+      ...others.map(([key, { commit }]) => ({ key, asOf: commit })),
+    ];
+  }
+
+  #goOn(result: CatchUpResult | undefined): ElectionResult {
+    const catchUp = this.#catchUp;
+    if (catchUp === null || result === undefined || result === 'going') return GOING;
+    this.#catchUp = null;
+    if (result === 'done') return this.#caughtUp();
+    for (const key of catchUp.unreadable) this.#unreadable.add(key);
+    if (this.#state.log.tail.index > this.#readFrom) {
+      this.#probe(); // that it came further is worth another look at who has what
+      return GOING;
+    }
+    for (const [key, { tail }] of this.#probes) if (sameId(tail, catchUp.target)) this.#spent.add(key);
+    return this.#fetchMissing();
   }
 
   #caughtUp(): ElectionResult {

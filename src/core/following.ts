@@ -3,7 +3,7 @@
  * learns what is committed. Keeps R17: commits up to min(what the leader of term T says is committed, what was accepted
  * from that leader in T); a commit index never crosses a term.
  */
-import { CatchUp } from './catch-up.ts';
+import { CatchUp, type CatchUpResult, type Donor } from './catch-up.ts';
 import { matchBatches } from './matching.ts';
 import { type Append, type Fetch, type PeerKey, type ReadReply, scribeKey, workerKey } from './messages.ts';
 import type { EntryId, Index, Term } from './types.ts';
@@ -35,8 +35,18 @@ export class Following {
     return Math.max(0, (this.#catchUp?.target.index ?? 0) - tail.index);
   }
 
+  linkUp(from: PeerKey): void {
+    this.#askAgain(from);
+    this.#conclude(this.#catchUp?.linkUp(from));
+  }
+
   linkDown(from: PeerKey): void {
-    if (this.#followed?.endsWith(from) === true) this.#followed = null;
+    this.#askAgain(from);
+    this.#conclude(this.#catchUp?.linkDown(from));
+  }
+
+  #askAgain(leader: PeerKey): void {
+    if (this.#followed?.endsWith(leader) === true) this.#followed = null;
   }
 
   /** Ask the leader to send, once per leader, term and link. */
@@ -80,16 +90,31 @@ export class Following {
       this.#catchUp = null;
       this.#accept(message.upTo.index); // Log Matching: everything before it is the leader's too
       this.#reply(from, null);
-    } else if (this.#catchUp?.target.index !== message.upTo.index || this.#catchUp.overdue) {
-      this.#catchUp = new CatchUp(this.#state, scribeKey(message.source), message.upTo);
+    } else {
+      this.#catchUp ??= new CatchUp(this.#state);
+      this.#conclude(this.#catchUp.name(message.upTo, this.#donors(message)));
     }
   }
 
+  /** The one that the leader named, and should that fail, whoever else holds the entry: those that do not will say so. */
+  #donors({ source, upTo }: Fetch): readonly Donor[] {
+    const named = scribeKey(source);
+    const others = this.#state.scribes.filter((key) => key !== named);
+    return [named, ...others].map((key) => ({ key, asOf: upTo }));
+  }
+
   receiveRead(from: PeerKey, reply: ReadReply): void {
+    this.#conclude(this.#catchUp?.receive(from, reply));
+  }
+
+  tick(): void {
+    if (this.#state.now >= this.wakeAt) this.#conclude(this.#catchUp?.tick());
+  }
+
+  /** Where nobody could go on, the leader will name another source. */
+  #conclude(result: CatchUpResult | undefined): void {
     const catchUp = this.#catchUp;
-    if (catchUp === null) return;
-    const result = catchUp.receive(from, reply);
-    if (result === 'going') return;
+    if (catchUp === null || result === undefined || result === 'going') return;
     this.#catchUp = null;
     const leader = this.#state.leader;
     if (result !== 'done' || leader === null || leader.term !== this.#term) return;
@@ -97,12 +122,8 @@ export class Following {
     this.#reply(workerKey(leader.identity.incarnation), null);
   }
 
-  tick(): void {
-    if (this.#catchUp?.overdue === true) this.#catchUp = null; // the leader will name another source
-  }
-
   applied(): void {
-    this.#catchUp?.resume();
+    this.#conclude(this.#catchUp?.resume());
     const leader = this.#state.leader;
     if (!this.#withheld || this.#state.congested || leader === null) return;
     this.#reply(workerKey(leader.identity.incarnation), null);

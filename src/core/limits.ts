@@ -23,3 +23,6 @@ export const MAX_ID_LENGTH = 64;
 
 /** A leap in terms beyond this from one message is not plausible and is refused (P26). */
 export const MAX_TERM_LEAP = 2 ** 32;
+
+/** Reads that a worker which catches up has under way, and that a scribe serves one peer, at a time. */
+export const MAX_CATCH_UP_READS = 4;

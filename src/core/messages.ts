@@ -116,9 +116,10 @@ export interface Read {
 export interface ReadReply {
   readonly kind: 'readReply';
   readonly request: number;
-  /** `entries`: batches follow prev (none: prev is the donor's tail). `conflict`: step back to hint. `gone`: below logStart.
-   *  `unable`: the donor cannot tell now (does not hold `asOf`, or its log changed meanwhile). `unknown`: it has the entries
-   *  that follow prev, and cannot read them (R29): that says neither what they are nor that they are not. */
+  /** `entries`: batches go on from prev, whose batch may be the first of them (none: prev is the donor's tail). `conflict`: step
+   *  back to hint. `gone`: below logStart. `unable`: the donor cannot tell now (does not hold `asOf`, or its log changed meanwhile).
+   *  `unknown`: it has the entries that follow prev, and cannot read them (R29): that says neither what they are nor that they are
+   *  not. */
   readonly outcome: 'entries' | 'conflict' | 'gone' | 'unable' | 'unknown';
   readonly batches: readonly Batch[];
   readonly hint: EntryId;

@@ -5,14 +5,13 @@
  */
 import type { DurableLog } from './durable-log.ts';
 import type { ReadLog, Send } from './effects.ts';
+import { MAX_CATCH_UP_READS } from './limits.ts';
 import type { PeerKey, Read, ReadReply } from './messages.ts';
 import type { ScribeRepair } from './scribe-repair.ts';
 import { type Batch, type EntryId, ORIGIN } from './types.ts';
 
 /** Nobody gets more than this at once, whatever was asked for: a frame holds it with one batch to spare. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
-/** Reads one peer may have under way; more are answered `unable`. */
-const MAX_READS_PER_PEER = 4;
 
 interface Pending {
   readonly to: PeerKey;
@@ -47,7 +46,7 @@ export class ScribeReads {
     if (read.prev.index >= last) return now('entries');
     const damaged = this.#repair.firstIn(read.prev.index + 1, last);
     if (damaged === read.prev.index + 1) return now('unknown');
-    if (this.#countFor(to) >= MAX_READS_PER_PEER) return now('unable');
+    if (this.#countFor(to) >= MAX_CATCH_UP_READS) return now('unable');
     const token = this.#nextToken++;
     this.#pending.set(token, { to, read, truncations: this.#log.truncations });
     const maxBytes = Math.min(read.maxBytes, MAX_READ_BYTES);

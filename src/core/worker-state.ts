@@ -203,9 +203,12 @@ export class WorkerState {
     }
   }
 
-  /** A scribe's commit hint counts where this log holds the very same entry (R17). */
-  advanceCommitTo(hint: EntryId): void {
-    if (hint.index > this.#commit && this.log.terms.holds(hint)) this.advanceCommit(hint.index);
+  /** The hint of a scribe whose log is known to hold this log's tail: as far as both go they are the same (R17). */
+  advanceCommitWith(hint: EntryId): void {
+    const { tail, terms } = this.log;
+    if (hint.index <= tail.index && !terms.holds(hint)) return;
+    const index = Math.min(hint.index, tail.index);
+    if (index > this.#commit) this.advanceCommit(index);
   }
 
   markApplied(index: Index): void {

@@ -110,9 +110,9 @@ export class WorkerMachine {
     switch (event.kind) {
       case 'linkUp':
         this.#state.peers.set(event.from, event.peer);
-        this.#following.linkDown(event.from); // a new link: ask again on it
+        this.#following.linkUp(event.from);
         this.#refuseAsked(event.from); // what was asked on an older one may be lost
-        this.#election?.linkUp(event.from);
+        this.#progress(this.#election?.linkUp(event.from));
         this.#resumption?.linkUp(event.from);
         if (this.#leadership !== null) this.#leadership.linkUp(event.from, event.peer);
         else this.#state.tellIfRemoved(event.from, this.#state.configuration.id.term);
@@ -143,7 +143,7 @@ export class WorkerMachine {
       }
       case 'applied':
         this.#state.markApplied(event.index);
-        this.#election?.applied();
+        this.#progress(this.#election?.applied());
         this.#following.applied();
         break;
       case 'tick':
@@ -311,6 +311,7 @@ export class WorkerMachine {
   #linkDown(from: PeerKey): void {
     this.#state.peers.delete(from);
     this.#following.linkDown(from);
+    this.#progress(this.#election?.linkDown(from));
     this.#leadership?.linkDown(from);
     this.#resumption?.linkDown(from);
     this.#refuseAsked(from);

@@ -1,5 +1,5 @@
 /** One worker's machine by itself: events in, effects out, at a clock of its own. */
-import type { WorkerEffects } from '../../src/core/effects.ts';
+import type { WorkerEffects, WorkerOptions } from '../../src/core/effects.ts';
 import type { Message, PeerKey, ProbeReply, Read, ReadReply } from '../../src/core/messages.ts';
 import { type Batch, type EntryId, ORIGIN } from '../../src/core/types.ts';
 import { WorkerMachine } from '../../src/core/worker.ts';
@@ -26,7 +26,7 @@ export class Bench {
   readonly machine: WorkerMachine;
   readonly #leaseMillis: number;
 
-  constructor(leaseMillis = 0) {
+  constructor(leaseMillis = 0, options: Partial<WorkerOptions> = {}) {
     this.#leaseMillis = leaseMillis;
     this.machine = new WorkerMachine({
       identity: { workerId: 'w', incarnation: 'w1', address: 'w:1' },
@@ -42,6 +42,7 @@ export class Bench {
         maxInflightBytes: 1000,
         maxAppendBytes: 1000,
         maxUnappliedBytes: 1000,
+        ...options,
       },
       random: () => 0.5,
       encodeNoop: (term, firstIndex) => batch(firstIndex, term, 'noop'),

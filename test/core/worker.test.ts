@@ -216,7 +216,8 @@ test('R31: where no majority can do without an entry that cannot be read, it say
   const read = bench.probeReply('scribe:b', round, at(2, 1));
   assert.ok(read !== undefined);
   assert.equal(bench.machine.awaitsLeader, true);
-  bench.readReply('scribe:a', read, { outcome: 'unknown' });
+  const [other] = sent(bench.readReply('scribe:a', read, { outcome: 'unknown' }), 'read');
+  bench.readReply('scribe:b', other as Read, { outcome: 'unknown' });
   bench.now = bench.machine.wakeAt;
   bench.machine.step({ kind: 'tick' }, bench.now);
   assert.equal(bench.machine.halted, 1);

@@ -4,7 +4,6 @@
  */
 
 import type { PeerKey, ProbeReply, VoteReply } from '../../src/core/messages.ts';
-import { compareIds, ORIGIN, sameId } from '../../src/core/types.ts';
 import { keyOf, type OpenScribe, type ScribePart } from './scribe-part.ts';
 import type { Setting } from './setting.ts';
 import { copy } from './snapshot.ts';
@@ -17,23 +16,19 @@ export function forgetAtWorker({ nodes }: Setting, { _state: state, _election: e
   if (election === null) return;
   // Once votes are asked for, the term and the tail rest on the probes no more; until then only on these words of them.
   if (election._phase === 'voting') election._probes.clear();
-  for (const [from, { term, tail, leaderLive, storage }] of election._probes)
-    election._probes.set(from, { term, tail, leaderLive, storage } as ProbeReply);
+  for (const [from, { term, tail, commit, leaderLive, storage }] of election._probes)
+    election._probes.set(from, { term, tail, commit, leaderLive, storage } as ProbeReply);
   if (election._phase === 'catching-up') forgetProbes(election._probes);
   // Who refused counts, not why; its term has been heard by now.
   for (const [from, { reason, tail }] of election._votes)
     election._votes.set(from, (reason === 'granted' ? { reason, tail } : { reason: 'storage' }) as VoteReply);
 }
 
-/** No more of them come in, and what is left to be found out is their highest term, and who has the best tail. */
+/** No more of them come in, and what is left to be found out is their highest term, and who has how much of the log. */
 function forgetProbes(probes: Map<PeerKey, ProbeReply>): void {
-  const replies = [...probes.values()];
-  const term = Math.max(...replies.map((reply) => reply.term));
-  const best = replies.reduce((most, { tail }) => (compareIds(tail, most) > 0 ? tail : most), ORIGIN);
-  for (const [from, { tail }] of probes) {
-    if (sameId(tail, best)) probes.set(from, { term, tail, leaderLive: false, storage: 'ok' } as ProbeReply);
-    else probes.delete(from);
-  }
+  const term = Math.max(...[...probes.values()].map((reply) => reply.term));
+  for (const [from, { tail, commit }] of probes)
+    probes.set(from, { term, tail, commit, leaderLive: false, storage: 'ok' } as ProbeReply);
 }
 
 /** A worker that has forgotten the answers it is counting. */
@@ -44,12 +39,22 @@ export function withoutCount(part: WorkerPart): WorkerPart {
   return forgetful;
 }
 
-/** An answer that waits already need not wait twice: what is said may arrive any number of times. */
-export function forgetAtScribe(setting: Setting, slot: number, { machine, reads }: ScribePart): void {
+/**
+ * An answer that waits already need not wait twice: what is said may arrive any number of times. And what the disk reads for a peer that
+ * has linked anew since is read for nobody.
+ */
+export function forgetAtScribe(setting: Setting, slot: number, part: ScribePart): void {
+  const { machine } = part;
   const waiting = new Set<number>();
   const letterOf = ({ send: { to, message } }: OpenScribe['_hardState']['_held'][number]): number =>
     setting.letters.put(keyOf(setting, slot), to, { kind: 'message', message });
   const { _hardState: state } = machine;
   state._held = state._held.filter((held) => waiting.size < waiting.add(letterOf(held)).size);
-  if (machine._reads._pending.size === 0 && reads.length === 0) machine._reads._nextToken = 1; // nobody has the numbers given out so far
+  const { _reads: served } = machine;
+  part.reads = part.reads.flatMap((read) => {
+    const at = [...served._pending.keys()].indexOf(read.token);
+    return at < 0 ? [] : [{ ...read, token: at + 1 }];
+  });
+  served._pending = new Map([...served._pending.values()].map((pending, at) => [at + 1, pending]));
+  served._nextToken = served._pending.size + 1; // numbers that nobody has any more may be given out again
 }

@@ -20,7 +20,7 @@ export type OpenScribe = ScribeMachine & {
   readonly _hardState: { _held: { readonly write: number; readonly send: Send }[] };
   readonly _reads: {
     _nextToken: number;
-    readonly _pending: ReadonlyMap<number, { readonly to: PeerKey; readonly read: Read }>;
+    _pending: ReadonlyMap<number, { readonly to: PeerKey; readonly read: Read }>;
   };
 };
 

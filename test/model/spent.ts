@@ -55,7 +55,8 @@ function termsBehind({ machine: { _election: election, term } }: WorkerPart): nu
 /** Requests are numbered upwards. */
 function isAwaited({ machine: { _state, _election, _following } }: WorkerPart, request: number): boolean {
   if (request > _state._requests) return true;
-  return [_election?._catchUp, _following._catchUp].some((catchUp) => catchUp?._request?.number === request);
+  const pieces = [_election?._catchUp, _following._catchUp].flatMap((catchUp) => catchUp?._pieces ?? []);
+  return pieces.some(({ number, answer }) => number === request && answer === null);
 }
 
 function isProbing({ machine: { _state, _election, _leadership } }: WorkerPart, round: number): boolean {

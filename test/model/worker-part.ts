@@ -16,7 +16,7 @@ import type { Setting } from './setting.ts';
 import { copy, textOf } from './snapshot.ts';
 
 interface OpenCatchUp {
-  readonly _request: { readonly number: number } | null;
+  readonly _pieces: readonly { readonly number: number; readonly answer: unknown }[];
 }
 
 export type OpenWorker = WorkerMachine & {

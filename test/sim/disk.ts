@@ -149,10 +149,10 @@ export class Image {
     return { scribeId, storageUuid, hardState, logStart, tail: idOf(this.tip), termRuns: runs, commit, configurations };
   }
 
-  /** Whole batches from `from` on up to one that can not be read, about `maxBytes`; none when no batch starts there. */
+  /** Whole batches from the one that holds `from` up to one that can not be read: at least one, else at most `maxBytes`. */
   read(from: number, to: number, maxBytes: number): Batch[] {
     const first = this.at(from);
-    if (first?.firstIndex !== from) return [];
+    if (first === undefined) return [];
     const batches: Batch[] = [];
     let bytes = 0;
     for (let at = this.nodes.indexOf(first); at < this.nodes.length; at++) {

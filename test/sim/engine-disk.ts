@@ -243,7 +243,7 @@ export class EngineDisk implements ScribeDisk {
   }
 
   read(from: number, to: number, maxBytes: number): readonly Batch[] {
-    if (this.image.at(from)?.firstIndex !== from) return [];
+    if (this.image.at(from) === undefined) return [];
     const batches: Batch[] = [];
     for (const batch of decode(this.#engine.read(from, maxBytes))) {
       const { batch: made, lastIndex } = this.#tree.find(batch, `read by ${this.#name}`);

@@ -1,4 +1,5 @@
 /** `node dist/test/sim/mutants-table.js [seeds]`: which invariant names which mutant, and how soon; for docs/testing.md. */
+import { CATCH_UP_MUTANTS } from './catch-up-mutants.ts';
 import { LEASE_MUTANTS } from './lease-mutants.ts';
 import { MUTANTS } from './mutants.ts';
 import { loadPatched } from './patched-core.ts';
@@ -7,7 +8,7 @@ import { runSeed } from './run.ts';
 
 const seeds = Number(process.argv[2] ?? 300);
 console.log('| mutant | rule | named by | first at seed | of the seeds |\n|---|---|---|---|---|');
-for (const mutant of [...MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS]) {
+for (const mutant of [...MUTANTS, ...CATCH_UP_MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS]) {
   const { machines, remove } = await loadPatched(mutant.patches);
   const named = new Map<string, number>();
   let first = 0;

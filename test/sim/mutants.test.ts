@@ -1,6 +1,7 @@
 /** Each bug put into the core is caught, within a bounded number of seeds, by the invariant that is there for it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CATCH_UP_MUTANTS } from './catch-up-mutants.ts';
 import { LEASE_MUTANTS } from './lease-mutants.ts';
 import { realMachines } from './machines.ts';
 import { MUTANTS } from './mutants.ts';
@@ -12,7 +13,7 @@ import { runSeed } from './run.ts';
 const MOST_SEEDS = 3000;
 
 describe('mutants', () => {
-  for (const mutant of [...MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS]) {
+  for (const mutant of [...MUTANTS, ...CATCH_UP_MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS]) {
     test(`${mutant.rule}: ${mutant.name} is caught by ${mutant.caughtBy}`, async (context) => {
       const { machines, remove } = await loadPatched(mutant.patches);
       context.after(remove);

@@ -201,9 +201,9 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'election.js',
-        find: '#isBetterDonor([key, { tail }], [bestKey, best]) {\n        const order = compareIds(tail, best.tail);',
+        find: 'answers.reduce((best, [, { tail }]) => (compareIds(tail, best) > 0 ? tail : best), log.tail);',
         replace:
-          '#isBetterDonor([key, { tail, term }], [bestKey, best]) {\n        const order = compareIds({ index: tail.index, term }, { index: best.tail.index, term: best.term });',
+          'answers.reduce((best, [, it]) => (it.term > best.term ? it : best), { term: -1, tail: log.tail }).tail;',
       },
     ],
   },

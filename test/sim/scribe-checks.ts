@@ -4,7 +4,7 @@
  */
 import type { Persist } from '../../src/core/effects.ts';
 import type { AppendReply, Message, PeerKey, ProbeReply, Read, ReadReply, VoteReply } from '../../src/core/messages.ts';
-import type { Batch, EntryId } from '../../src/core/types.ts';
+import { type Batch, type EntryId, sameId } from '../../src/core/types.ts';
 import { includes } from './agreement.ts';
 import { type DiskRecord, Image } from './disk.ts';
 import { configurationsSince, covering, describeId, idOf, isBelow, type LogNode, notBehind } from './log-tree.ts';
@@ -208,19 +208,24 @@ export class ScribeChecks {
     this.#committed(reply.commit);
   }
 
-  /** R6: durable batches only, each under the one before, the first under what was asked. */
+  /** R6: durable batches only, each under the one before, the first the one that goes on from what was asked. */
   #readReply(to: PeerKey, reply: ReadReply): void {
     this.#committed(reply.commit);
     const read = this.#reads.get(`${to} ${reply.request}`);
     if (read !== undefined) this.#deniesNothing(read, reply);
-    let under = read?.prev;
+    const asOf = reply.batches.length === 0 ? null : (read?.asOf ?? null);
+    demand(
+      asOf === null || this.#image.holds(asOf),
+      'read-not-vouched-for',
+      () => `${this.#name} lacks what was named`,
+    );
+    let under: LogNode | null = null;
     for (const batch of reply.batches) {
       const node = this.#world.tree.find(batch, `served by ${this.#name}`);
-      const before = idOf(node.previous);
-      const chained = under !== undefined && before.index === under.index && before.term === under.term;
+      const chained = under === null ? read !== undefined && goesOnFrom(read.prev, node) : node.previous === under;
       demand(chained, 'read-not-chained', () => `${this.#name} serves ${describeId(idOf(node))}`);
       demand(this.#image.holds(idOf(node)), 'read-not-durable', () => `${this.#name} serves ${describeId(idOf(node))}`);
-      under = idOf(node);
+      under = node;
     }
   }
 
@@ -258,3 +263,9 @@ export class ScribeChecks {
     return this.#place.scribeId;
   }
 }
+
+/** Whether the batch holds the entry after `prev`, in a log that has `prev`: batches are never cut, so it may begin before. */
+const goesOnFrom = (prev: EntryId, { firstIndex, lastIndex, term, previous }: LogNode): boolean =>
+  firstIndex === prev.index + 1
+    ? sameId(idOf(previous), prev)
+    : firstIndex <= prev.index && prev.index < lastIndex && term === prev.term;

@@ -1,0 +1,25 @@
+/** Bugs of reading out of band that the usual seeds show, since the tiny limits of half of them make everybody read in stripes. */
+import type { Mutant } from './mutants.ts';
+
+export const CATCH_UP_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a donor serves without looking whether it holds what the reader reads towards',
+    rule: 'R16',
+    caughtBy: 'read-not-vouched-for',
+    patches: [
+      { file: 'scribe-reads.js', find: 'read.asOf !== null && !this.#holdsDurably(read.asOf)', replace: 'false' },
+    ],
+  },
+  {
+    name: "a scribe's hint counts before its log is known to be the reader's",
+    rule: 'R17',
+    caughtBy: 'applied-not-chosen',
+    patches: [
+      {
+        file: 'catch-up.js',
+        find: 'if (piece === undefined)',
+        replace: 'this.#state.advanceCommitWith(reply.commit);\n        if (piece === undefined)',
+      },
+    ],
+  },
+];
