@@ -170,6 +170,8 @@ export interface WorkerOptions {
   readonly maxInflightBytes: number;
   /** Batches put into one append message, and asked for by one read to catch up: about this many bytes, at least one batch. */
   readonly maxAppendBytes: number;
+  /** Learners that a leader sends the log; the others read what is committed from scribes, about a heartbeat later. */
+  readonly maxFedLearners: number;
   /** Appended and not yet applied: above this, catch-up reads pause and proposals are refused. */
   readonly maxUnappliedBytes: number;
 }

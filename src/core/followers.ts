@@ -118,13 +118,29 @@ export class Followers {
     return furthest;
   }
 
+  /** The first few are sent the log; to the others scribes relay it, so that many do not load the leader. */
   addLearner(key: PeerKey, tail: EntryId): void {
-    const { log, now } = this.#state;
+    const { log, now, options } = this.#state;
     const start = log.terms.holds(tail) ? tail : log.hintFor(tail);
     const progress = new Progress(start.index + 1, now);
-    if (tail.index < log.base.index) progress.mode = 'fetch';
     this.#learners.add(key);
     this.#progress.set(key, progress);
+    progress.fetches = this.#learners.size; // not all of them begin with the same source
+    const fed = [...this.#learners].filter((other) => other !== key && !this.#isRelayed(other));
+    if (fed.length >= options.maxFedLearners) progress.mode = 'relay';
+    else if (tail.index < log.base.index) progress.mode = 'fetch';
+  }
+
+  /** Send it the log from now on, if that was relayed to it. */
+  feed(learner: PeerKey, round: number): void {
+    const progress = this.#progress.get(learner);
+    if (progress?.mode !== 'relay') return;
+    progress.restart(progress.next);
+    this.supply(learner, progress, round);
+  }
+
+  #isRelayed(key: PeerKey): boolean {
+    return this.#progress.get(key)?.mode === 'relay';
   }
 
   /** What a scribe is known to hold: of an entry that the window no longer shows, its index alone. */
@@ -181,12 +197,18 @@ export class Followers {
   linkUp(key: PeerKey): void {
     this.#awaitAdmission(key);
     const progress = this.#progress.get(key);
-    progress?.restart(progress.next);
+    if (!this.#isRelayed(key)) progress?.restart(progress.next);
   }
 
-  linkDown(key: PeerKey): void {
-    if (this.#learners.delete(key)) this.#progress.delete(key);
-    else this.linkUp(key); // what was in flight is lost; probe again when it is back (R15)
+  linkDown(key: PeerKey, round: number): void {
+    if (!this.#learners.has(key)) {
+      this.linkUp(key); // what was in flight is lost; probe again when it is back (R15)
+      return;
+    }
+    const next = this.#isRelayed(key) ? undefined : [...this.#learners].find((other) => this.#isRelayed(other));
+    this.#learners.delete(key);
+    this.#progress.delete(key);
+    if (next !== undefined) this.feed(next, round);
   }
 
   /** Take in an answer; null when it tells nothing this leader may use. */
@@ -212,7 +234,7 @@ export class Followers {
   }
 
   #stepBack(progress: Progress, hint: EntryId): void {
-    if (progress.mode === 'fetch' || hint.index >= progress.next) return;
+    if (progress.mode === 'fetch' || progress.mode === 'relay' || hint.index >= progress.next) return;
     const { log } = this.#state;
     const common = log.hintFor(hint);
     progress.restart(common.index + 1);
@@ -227,10 +249,14 @@ export class Followers {
 
   /** Send what the follower's mode and window allow. */
   supply(key: PeerKey, progress: Progress, round: number): void {
-    const { log } = this.#state;
+    const { log, commit } = this.#state;
     if (!this.#state.linked(key) || this.#unadmitted.has(key)) return;
+    if (progress.mode === 'relay') {
+      if (commit > 0) this.#tellToFetch(key, progress, log.terms.idAt(commit));
+      return;
+    }
     if (progress.mode !== 'fetch' && progress.next - 1 < log.base.index) progress.mode = 'fetch';
-    if (progress.mode === 'fetch') this.#tellToFetch(key, progress);
+    if (progress.mode === 'fetch') this.#tellToFetch(key, progress, log.base);
     else if (progress.mode === 'replicate') this.#stream(key, progress, round);
     else if (!progress.waiting) {
       progress.waiting = true;
@@ -277,7 +303,9 @@ export class Followers {
     this.#heartbeatAt = now + options.heartbeatMillis;
     for (const [key, progress] of this.#progress) {
       if (progress.mode === 'fetch') progress.waiting &&= now - progress.movedAt < options.electionTimeoutMinMillis;
+      if (progress.mode === 'relay') progress.waiting = false;
       this.supply(key, progress, round);
+      if (progress.mode === 'relay' && progress.waiting) continue; // that was its heartbeat
       // A lease is only renewed by an answer to a new round, however busy the link is (R22).
       if (options.leaseMillis > 0 || now - progress.sentAt >= options.heartbeatMillis / 2)
         this.#append(key, progress, [], round, progress.mode === 'probe');
@@ -306,20 +334,21 @@ export class Followers {
     this.#state.send(key, message);
   }
 
-  /** Below the window: read from a scribe that holds its base, another one each time this is repeated (R16). */
-  #tellToFetch(key: PeerKey, progress: Progress): void {
-    const { log, term, identity, configuration, now } = this.#state;
+  /** Read up to a committed entry from a scribe that holds it, another one each time this is repeated (R16). */
+  #tellToFetch(key: PeerKey, progress: Progress, upTo: EntryId): void {
+    const { term, identity, configuration, now } = this.#state;
     if (progress.waiting) return;
     const holders = membersOf(configuration.configuration).filter(
-      ({ storageUuid }) => scribeKey(storageUuid) !== key && this.matchOf(storageUuid) >= log.base.index,
+      ({ storageUuid }) => scribeKey(storageUuid) !== key && this.matchOf(storageUuid) >= upTo.index,
     );
     const source = holders[progress.fetches++ % Math.max(1, holders.length)];
     if (source === undefined) return;
     progress.waiting = true;
-    progress.fetchUpTo = log.base.index;
+    progress.fetchUpTo = upTo.index;
     progress.movedAt = now;
     const { incarnation } = identity;
-    this.#tellConfiguration(key); // its own log may not say yet where the source is
-    this.#state.send(key, { kind: 'fetch', term, incarnation, source: source.storageUuid, upTo: log.base });
+    // Its own log may not say yet where the source is.
+    if (progress.match < configuration.id.index) this.#tellConfiguration(key);
+    this.#state.send(key, { kind: 'fetch', term, incarnation, source: source.storageUuid, upTo });
   }
 }

@@ -81,14 +81,14 @@ export class Following {
     return true;
   }
 
-  /** Below the leader's window: read up to its base from a scribe (R16). */
+  /** Below the leader's window, or not sent its log: read what is committed from a scribe (R16). */
   fetch(from: PeerKey, message: Fetch): void {
     if (!this.#recognise(from, message.term, message.incarnation)) return;
     const { log } = this.#state;
     // What lies below the base was applied, so it is in every later leader's log: a fetch that comes late asks for nothing.
     if (message.upTo.index < log.base.index || log.terms.holds(message.upTo)) {
       this.#catchUp = null;
-      this.#accept(message.upTo.index); // Log Matching: everything before it is the leader's too
+      this.#committed(message.upTo.index);
       this.#reply(from, null);
     } else {
       this.#catchUp ??= new CatchUp(this.#state);
@@ -118,7 +118,7 @@ export class Following {
     this.#catchUp = null;
     const leader = this.#state.leader;
     if (result !== 'done' || leader === null || leader.term !== this.#term) return;
-    this.#accept(catchUp.target.index);
+    this.#committed(catchUp.target.index);
     this.#reply(workerKey(leader.identity.incarnation), null);
   }
 
@@ -154,6 +154,12 @@ export class Following {
 
   #accept(index: Index): void {
     this.#accepted = Math.max(this.#accepted, index);
+  }
+
+  /** Held here, and committed by the leader's word: everything before it is the leader's too (Log Matching). */
+  #committed(upTo: Index): void {
+    this.#accept(upTo);
+    this.#state.advanceCommit(upTo);
   }
 
   #reply(to: PeerKey, conflict: EntryId | null): void {

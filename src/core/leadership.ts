@@ -85,7 +85,7 @@ export class Leadership {
   transfer(request: number, to: Incarnation | null): void {
     const { commit, configuration } = this.#state;
     if (commit >= this.#firstOfTerm && commit >= configuration.id.index && isStable(configuration.configuration)) {
-      this.#transfer.begin(request, to);
+      this.#transfer.begin(request, to, this.#reads.round);
     } else {
       const reason = 'the leader has only just been elected, or the members are changing';
       this.#state.answerTransfer({ request, outcome: 'refused', reason });
@@ -126,7 +126,7 @@ export class Leadership {
   }
 
   linkDown(from: PeerKey): void {
-    this.#followers.linkDown(from);
+    this.#followers.linkDown(from, this.#reads.round);
     this.#transfer.linkDown(from);
   }
 

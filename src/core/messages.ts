@@ -126,7 +126,10 @@ export interface ReadReply {
   readonly commit: EntryId;
 }
 
-/** Leader to a follower that is below its window: hold everything up to `upTo`, which `source` holds (R16). */
+/**
+ * Leader to a follower that is below its window, or to a learner that is not sent the log: hold everything up to `upTo`, which is
+ * committed, and which `source` holds (R16).
+ */
 export interface Fetch {
   readonly kind: 'fetch';
   readonly term: Term;

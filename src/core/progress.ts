@@ -1,12 +1,13 @@
 /**
- * What a leader knows of one follower, scribe or learner, and what it may send it next. Three modes: `probe` finds where the
+ * What a leader knows of one follower, scribe or learner, and what it may send it next. Four modes: `probe` finds where the
  * logs meet, one message at a time; `replicate` streams ahead of the answers within a bounded window; `fetch` waits while
- * the follower, below the leader's window, reads from a scribe (R16).
+ * the follower, below the leader's window, reads from a scribe (R16); `relay` names a scribe with each heartbeat to a learner
+ * that is not sent the log at all.
  */
 import type { Index } from './types.ts';
 
 export class Progress {
-  mode: 'probe' | 'replicate' | 'fetch' = 'probe';
+  mode: 'probe' | 'replicate' | 'fetch' | 'relay' = 'probe';
   /** Highest index known to be durable there and equal to the leader's log; only grows within a term (R13). */
   match: Index = 0;
   /** Next index to send. */
@@ -20,7 +21,7 @@ export class Progress {
   sentAt = Number.NEGATIVE_INFINITY;
   /** Commit index it was last told. */
   sentCommit: Index = 0;
-  /** In probe mode: a message is under way. In fetch mode: it was told to fetch up to `fetchUpTo`. */
+  /** In probe mode: a message is under way. In fetch mode: it was told to fetch up to `fetchUpTo`. In relay mode: since the heartbeat. */
   waiting = false;
   fetchUpTo: Index = 0;
   /** How many times it was told to fetch; picks another source each time. */

@@ -45,7 +45,7 @@ export class Transfer {
   }
 
   /** `to` null: whichever learner is furthest. The caller has seen to it that nothing else is under way. */
-  begin(request: number, to: Incarnation | null): void {
+  begin(request: number, to: Incarnation | null, round: number): void {
     const key = to === null ? this.#followers.furthestLearner : workerKey(to);
     if (this.#handover !== null || key === null || !this.#followers.learners.has(key)) {
       const reason = this.#handover === null ? 'no such worker follows' : 'leadership is being handed over already';
@@ -54,6 +54,7 @@ export class Transfer {
     }
     const { now, options } = this.#state;
     this.#handover = { request, to: key, deadline: now + options.electionTimeoutMinMillis, told: false };
+    this.#followers.feed(key, round); // what is not committed is not relayed
     this.advance();
   }
 

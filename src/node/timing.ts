@@ -50,6 +50,7 @@ const WORKER_TIMING: WorkerOptions = {
   maxInflightMessages: 256,
   maxInflightBytes: 8 * MEBIBYTE,
   maxAppendBytes: MEBIBYTE,
+  maxFedLearners: 3,
   maxUnappliedBytes: 64 * MEBIBYTE,
 };
 

@@ -41,6 +41,7 @@ export class Bench {
         maxInflightMessages: 8,
         maxInflightBytes: 1000,
         maxAppendBytes: 1000,
+        maxFedLearners: 64,
         maxUnappliedBytes: 1000,
         ...options,
       },

@@ -34,6 +34,7 @@ export const OPTIONS: WorkerOptions = Object.freeze({
   maxInflightMessages: 64,
   maxInflightBytes: 1 << 20,
   maxAppendBytes: 1 << 20,
+  maxFedLearners: 64,
   maxUnappliedBytes: 1 << 20,
 });
 

@@ -11,6 +11,15 @@ export const CATCH_UP_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a leader names to learners what is not committed',
+    rule: 'R17',
+    caughtBy: 'commit-not-chosen',
+    patches: [
+      { file: 'followers.js', find: 'if (commit > 0)', replace: 'if (true)' },
+      { file: 'followers.js', find: 'log.terms.idAt(commit)', replace: 'log.tail' },
+    ],
+  },
+  {
     name: "a scribe's hint counts before its log is known to be the reader's",
     rule: 'R17',
     caughtBy: 'applied-not-chosen',

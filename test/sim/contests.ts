@@ -28,7 +28,7 @@ const quiet =
     stragglers: false,
     fillers: 0,
     thinkMillis: 15,
-    worker: { ...plan.worker, maxUnappliedBytes: 1 << 20, ...timeouts },
+    worker: { ...plan.worker, maxFedLearners: 64, maxUnappliedBytes: 1 << 20, ...timeouts },
   });
 
 function started(seed: number, machines: Machines, adapt: (plan: Plan) => Plan): World {

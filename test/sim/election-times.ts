@@ -48,6 +48,7 @@ const adaptTo =
       heartbeatMillis: HEARTBEAT_MILLIS,
       electionTimeoutMinMillis: leastMillis,
       electionTimeoutMaxMillis: mostMillis,
+      maxFedLearners: 64,
       maxUnappliedBytes: 1 << 20,
     },
   });

@@ -24,7 +24,7 @@ const adapt = (plan: Plan): Plan => ({
   clockDrift: 0,
   stragglers: false,
   fillers: 0,
-  worker: { ...plan.worker, electionTimeoutMaxMillis: 300, maxUnappliedBytes: 1 << 20 },
+  worker: { ...plan.worker, electionTimeoutMaxMillis: 300, maxFedLearners: 64, maxUnappliedBytes: 1 << 20 },
 });
 
 /** Whether bit `2 * pair + way` of the state leaves that way open; way 0 is from the worker. */

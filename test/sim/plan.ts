@@ -166,7 +166,7 @@ export function makePlan(seed: number, random: Random): Plan {
     stragglers: random.chance(0.5),
     thinkMillis: random.pick([3, 15, 60]),
     fillers: random.pick([0, 0, 2, 6]),
-    worker: workerOptions(random),
+    worker: { ...workerOptions(random), maxFedLearners: [64, 1, 0][seed % 3] as number },
     quorums: null,
     changeMillis: null,
   };
@@ -185,7 +185,7 @@ function chooseFaults(random: Random): ReadonlyMap<FaultKind, number> {
   return new Map(kinds.map((kind) => [kind, pace * (0.5 + random.next())]));
 }
 
-function workerOptions(random: Random): WorkerOptions {
+function workerOptions(random: Random): Omit<WorkerOptions, 'maxFedLearners'> {
   const tiny = random.chance(0.5);
   return {
     heartbeatMillis: 50,

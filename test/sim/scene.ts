@@ -41,5 +41,5 @@ export const calm =
     disk: { ...plan.disk, toMillis: 2 },
     applyMillis: 0.5,
     ...changes,
-    worker: { ...plan.worker, maxUnappliedBytes: 1 << 20, ...worker },
+    worker: { ...plan.worker, maxFedLearners: 64, maxUnappliedBytes: 1 << 20, ...worker },
   });

@@ -193,6 +193,7 @@ export class WorkerChecks {
     if (message.kind === 'append') this.#append(message);
     if (message.kind === 'fetch') {
       const { tip } = this.#world.rules.leads(message.term, this.#incarnation);
+      this.#world.rules.committed(message.upTo.index, () => this.#name);
       const held = covering(tip, message.upTo.index);
       demand(
         held?.term === message.upTo.term,

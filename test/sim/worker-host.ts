@@ -198,6 +198,8 @@ export class WorkerHost extends Host {
     for (const { to, message } of sends) {
       this.#checks.sending(message);
       this.#elections.sending(message, this.now());
+      if (message.kind === 'append' && message.batches.length > 0 && to.startsWith('worker:'))
+        this.world.reach('learner is fed');
       if (message.kind === 'fetch' || message.kind === 'read') this.world.reach(`worker sends ${message.kind}`);
       this.send(to, message);
     }

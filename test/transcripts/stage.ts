@@ -36,6 +36,7 @@ export class Stage {
     maxInflightMessages: 64,
     maxInflightBytes: 1 << 20,
     maxAppendBytes: 1 << 16,
+    maxFedLearners: 64,
     maxUnappliedBytes: 1 << 20,
   };
   /** What the command under way has shown. */
