@@ -180,7 +180,7 @@ export class Election {
   #donors(target: EntryId): readonly Donor[] {
     const answers = [...this.#probes].filter(([key]) => !this.#unreadable.has(key) && !this.#spent.has(key));
     const holders = answers.filter(([, { tail }]) => sameId(tail, target));
-    const others = answers.filter(([, { tail }]) => !sameId(tail, target));
+    const others = answers.filter(([, { tail, commit }]) => !sameId(tail, target) && commit.index > this.#state.commit);
     return [
       ...holders.map(([key]) => ({ key, asOf: target })),
       ...others.map(([key, { commit }]) => ({ key, asOf: commit })),
