@@ -56,7 +56,8 @@ export class CatchUp {
 
   /** When the next donor that does not answer is given up. */
   get wakeAt(): number {
-    return this.#underWay().reduce((at, { deadline }) => Math.min(at, deadline), Number.POSITIVE_INFINITY);
+    const patience = this.#patience;
+    return this.#underWay().reduce((at, { heardAt }) => Math.min(at, heardAt + patience), Number.POSITIVE_INFINITY);
   }
 
   /** Donors that have the entry that the log needs next and cannot read it (R29). */
@@ -79,7 +80,7 @@ export class CatchUp {
   receive(from: PeerKey, reply: ReadReply): CatchUpResult {
     const piece = this.#underWay(from).find(({ number }) => number === reply.request);
     if (piece === undefined) return 'going';
-    for (const other of this.#underWay(from)) other.deadline = this.#deadline; // they come one behind the other
+    for (const other of this.#underWay(from)) other.heardAt = this.#state.now; // they come one behind the other
     if (reply.outcome === 'conflict') this.#parts(piece, reply.hint);
     else if (reply.outcome === 'unknown') this.#cannotRead(piece);
     else if (reply.outcome === 'entries' && isSound(piece, reply.batches)) this.#keep(piece, reply);
@@ -88,7 +89,8 @@ export class CatchUp {
   }
 
   tick(): CatchUpResult {
-    for (const { donor, deadline } of this.#underWay()) if (this.#state.now >= deadline) this.#giveUp(donor);
+    const silentSince = this.#state.now - this.#patience;
+    for (const { donor, heardAt } of this.#underWay()) if (heardAt <= silentSince) this.#giveUp(donor);
     return this.#goOn();
   }
 
@@ -108,8 +110,9 @@ export class CatchUp {
     return this.#goOn();
   }
 
-  get #deadline(): number {
-    return this.#state.now + this.#state.options.electionTimeoutMinMillis;
+  /** How long a donor may be silent. Reads that share a way take as many times longer: where one comes in time, so do all. */
+  get #patience(): number {
+    return this.#underWay().length * this.#state.options.electionTimeoutMinMillis;
   }
 
   #cannotRead(piece: Piece): void {
@@ -189,7 +192,7 @@ export class CatchUp {
     const { asOf } = this.#donors.get(donor) as Reading;
     const share = Math.min(1, (before - prev.index) / Math.max(1, this.#entriesPerRead));
     const maxBytes = Math.ceil(share * this.#readBytes);
-    const piece: Piece = { donor, asOf, maxBytes, prev, number: 0, deadline: 0, tries: 0, answer: null };
+    const piece: Piece = { donor, asOf, maxBytes, prev, number: 0, heardAt: 0, tries: 0, answer: null };
     const at = this.#pieces.findIndex((other) => other.prev.index > prev.index);
     this.#pieces.splice(at < 0 ? this.#pieces.length : at, 0, piece);
     this.#send(piece);
@@ -209,7 +212,7 @@ export class CatchUp {
 
   #send(piece: Piece): void {
     piece.number = this.#state.nextRequest();
-    piece.deadline = this.#deadline;
+    piece.heardAt = this.#state.now;
     const { donor, number: request, prev, asOf, maxBytes } = piece;
     this.#state.send(donor, { kind: 'read', request, prev, asOf, maxBytes });
   }

@@ -14,8 +14,8 @@ export interface Piece {
   prev: EntryId;
   /** Number of the request. */
   number: number;
-  /** When its donor is given up. */
-  deadline: number;
+  /** When it was asked for, or its donor answered something else since. */
+  heardAt: number;
   /** Guesses so far. */
   tries: number;
   answer: { readonly batches: readonly Batch[]; readonly commit: EntryId } | null;

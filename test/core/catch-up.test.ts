@@ -243,6 +243,24 @@ describe('a worker that is far behind', () => {
     assert.deepEqual(reader.handedOut, LONG);
   });
 
+  test('P15: waits for reads that share a way as many times longer, and then goes on with whom it has heard', () => {
+    const reader = new Reader();
+    const donors = donorsOf(LONG);
+    const [read] = reader.stand([A, end], [B, end]) as [Asked];
+    const stripes = asked(reader.answer(read, donors[A]));
+    assert.equal(reader.machine.wakeAt, reader.now + MAX_CATCH_UP_READS * 150);
+    reader.now += 300;
+    const heard = stripes.filter(({ to }) => to === A);
+    const open = heard.flatMap((it) => asked(reader.answer(it, donors[A])));
+    const more = asked(reader.tick());
+    const counts = reader.finish(
+      [...open, ...more].filter(({ to }) => to === A),
+      donors,
+    );
+    assert.deepEqual(reader.machine.tail, end);
+    assert.equal(counts.has(B), false);
+  });
+
   test('P15: goes on with the others when one of them is lost', () => {
     const reader = new Reader();
     const donors = donorsOf(LONG);
