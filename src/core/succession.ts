@@ -88,18 +88,20 @@ export class Succession {
     this.#stood = false;
   }
 
-  /** Standing now: what the scribes told is used once. */
+  /** Standing now: what the scribes told is used once, and asked again where the leader may have been heard since (R7). */
   take(): News {
-    const news = this.#isFresh
-      ? { answers: new Map([...this.#told].map(([key, { answer }]) => [key, answer])), since: this.#toldAt }
-      : NO_NEWS;
+    const { now, options } = this.#state;
+    const news =
+      this.#told.size > 0 && now - this.#toldAt <= options.heartbeatMillis
+        ? { answers: new Map([...this.#told].map(([key, { answer }]) => [key, answer])), since: this.#toldAt }
+        : NO_NEWS;
     this.#told = new Map();
     this.#quorumAt = null;
     this.#stood = true;
     return news;
   }
 
-  /** Something was told, and not so long ago that it would have to be asked again. */
+  /** Something was told, and not so long ago that it would be over and forgotten. */
   get #isFresh(): boolean {
     const { now, options } = this.#state;
     return this.#told.size > 0 && now - this.#toldAt < options.electionTimeoutMinMillis;

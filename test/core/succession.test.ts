@@ -8,6 +8,7 @@ import { at, Bench, batch, sent } from './worker-bench.ts';
 
 /** Of the bench's election timeout of 150 ms. */
 const TURN_MILLIS = 15;
+const HEARTBEAT_MILLIS = 50;
 
 /** A learner with two entries of leader v1, which the scribes have too. */
 class Orphan extends Bench {
@@ -109,6 +110,18 @@ describe('a worker whose leader is gone', () => {
     assert.equal(worker.machine.role, 'learner');
     worker.tell('a', 0);
     assert.deepEqual(asked(worker.tell('b', 0)), ALL);
+  });
+
+  test('R7: what was told a heartbeat ago is asked again, for the leader may have been heard since, and votes depose it', () => {
+    const worker = new Orphan();
+    worker.tell('a', 0);
+    worker.now += HEARTBEAT_MILLIS + 1;
+    worker.tell('b', 0);
+    const effects = worker.loseLink();
+    assert.deepEqual(asked(effects), []);
+    const round = sent(effects, 'probe')[0]?.round ?? 0;
+    assert.deepEqual(worker.hearAlive(round).flatMap(asked), []);
+    assert.equal(worker.machine.role, 'learner');
   });
 
   test('R9: the leader is heard again, and what waits for the next one is told so', () => {
