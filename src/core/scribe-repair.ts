@@ -27,6 +27,8 @@ interface Task {
   answered: boolean;
   /** When the next peer is asked. */
   deadline: number;
+  /** Every peer has been asked for every part then: it is no use to begin anew at once. */
+  readonly isLast: boolean;
 }
 
 export class ScribeRepair {
@@ -88,13 +90,14 @@ export class ScribeRepair {
   receive(from: PeerKey, reply: ReadReply, now: number): readonly Batch[] {
     const task = this.#task;
     if (task === null || task.peer !== from || task.request !== reply.request) return [];
-    task.request = null;
-    task.answered = true;
-    task.deadline = now + this.#patienceMillis;
-    if (reply.outcome !== 'entries' || reply.batches[0]?.firstIndex !== task.range.from) return [];
-    return reply.batches.filter(
+    const batches = reply.batches[0]?.firstIndex === task.range.from ? reply.batches : [];
+    const found = batches.filter(
       (batch) => lastIndex(batch) <= task.range.to && this.#log.terms.termAt(batch.firstIndex) === batch.term,
     );
+    task.request = null;
+    task.answered = true;
+    task.deadline = found.length === 0 && !task.isLast ? now : now + this.#patienceMillis;
+    return found;
   }
 
   /** Of batches of the leader's log, those that this disk cannot read back: they need not be asked of a peer. */
@@ -117,7 +120,8 @@ export class ScribeRepair {
       // One part that nobody can give must not keep the others from being asked for.
       const range = this.#damaged[Math.floor(this.#failures / peers.length) % this.#damaged.length] as Range;
       const peer = peers[this.#failures % peers.length] as PeerKey;
-      this.#task = { range, peer, request: null, answered: false, deadline: now + this.#patienceMillis };
+      const isLast = (this.#failures + 1) % (peers.length * this.#damaged.length) === 0;
+      this.#task = { range, peer, request: null, answered: false, deadline: now + this.#patienceMillis, isLast };
     }
     const task = this.#task;
     if (task === null || task.answered || task.request !== null) return [];

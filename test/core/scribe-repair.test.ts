@@ -138,13 +138,22 @@ describe('a scribe with entries 1 to 4 of term 1, 1 and 2 known to be committed'
     assert.deepEqual(first, { peer: 'scribe:b', request: first.request, prev: at(2, 1) });
     const foreign = answer(first.peer, first.request, [batch(3, 2)]);
     assert.deepEqual(foreign.repairs, [], 'another term: not the batch that stood there');
-    now += ELECTION_MILLIS;
-    const second = asked(step({ kind: 'tick' }));
+    const second = asked(foreign);
     assert.equal(second.peer, 'scribe:c');
     assert.deepEqual(answer(second.peer, second.request, [batch(3, 1)]).repairs, [batch(3, 1)]);
     assert.deepEqual(machine.damaged, [{ from: 3, to: 3 }]);
     step({ kind: 'repaired', batch: batch(3, 1) });
     assert.deepEqual(machine.damaged, []);
+  });
+
+  test('R29: once all have been asked in vain it waits before it begins anew', () => {
+    const first = asked(step({ kind: 'damaged', from: 3, to: 3 }));
+    const second = asked(answer(first.peer, first.request, []));
+    assert.deepEqual(answer(second.peer, second.request, []).sends, []);
+    now += ELECTION_MILLIS - 1;
+    assert.deepEqual(step({ kind: 'tick' }).sends, []);
+    now += 1;
+    assert.deepEqual(asked(step({ kind: 'tick' })).peer, first.peer);
   });
 
   test('S07 R29: a later leader that has another entry there ends the damage', () => {
