@@ -29,7 +29,7 @@ const std::vector<Image> kImages = [] {
 // Runs the script once without faults and says how many operations it took.
 uint64_t CountOperations(WriteMode mode) {
   FaultFileSystem disk(42);
-  Life life(disk, {.mode = mode});
+  Life life(disk, LifeOptions{.mode = mode});
   CHECK_OK(life.Run());
   // The life went through all stages of a segment's: the quiet batch was moved out of the first one, which was let go.
   life.journal()->VisitGroup(9, [](const GroupLog& log) { CHECK(log.batches().at(0).segment > 1); });
@@ -48,7 +48,7 @@ TEST(
     for (uint64_t operation = 1; operation <= operations; ++operation) {
       FaultFileSystem disk(42);
       disk.Plan(operation, Fault::kCrash);
-      Life life(disk, {.mode = mode});
+      Life life(disk, LifeOptions{.mode = mode});
       CHECK(!life.Run().ok());
       for (const Image& image : kImages) {
         const auto after = disk.AfterCrash(image.survival, image.seed * operation);
@@ -66,7 +66,7 @@ TEST("S47: crashes during recovery and just after it, at any operation, lose not
     for (uint64_t operation = 5; operation <= operations; operation += mode == WriteMode::kRing ? 3 : 1) {
       FaultFileSystem disk(42);
       disk.Plan(operation, Fault::kCrash);
-      Life life(disk, {.mode = mode});
+      Life life(disk, LifeOptions{.mode = mode});
       CHECK(!life.Run().ok());
       if (!life.history().formatted()) continue;
       for (const Image& image : {kImages.back(), kImages[kImages.size() - 2]}) {

@@ -110,7 +110,7 @@ TEST(
       for (uint64_t operation = 1; operation <= sites.size(); ++operation) {
         FaultFileSystem disk(42);
         disk.Plan(operation, fault);
-        Life life(disk, {.mode = mode});
+        Life life(disk, LifeOptions{.mode = mode});
         const Status status = life.Run();
         CHECK(disk.operations() >= operation);
         CHECK_EQUAL(disk.SiteOf(operation), sites[operation - 1]);
@@ -197,7 +197,7 @@ TEST(
   int disturbed = 0;
   for (const WriteMode mode : kModes) {
     FaultFileSystem disk(42);
-    Life life(disk, {.mode = mode});
+    Life life(disk, LifeOptions{.mode = mode});
     CHECK_OK(life.Run());
     const DiskImage image = disk.Image();
     const auto undisturbed = FaultFileSystem::FromImage(image, 1);

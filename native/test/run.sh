@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the engine's tests and runs them: run.sh [plain|address|thread] [name…]. `address` looks for undefined behaviour
-# as well. Objects are kept under build/native-test and made again when a source is newer.
+# as well; `plain` runs the very objects that the addon is made of, where they are up to date. Other objects are kept
+# under build/native-test and made again when a source is newer.
 set -eu
 cd "$(dirname "$0")/../.."
 mode=${1:-plain}
@@ -11,15 +12,27 @@ case $mode in
   thread) flags="-O1 -g -fsanitize=thread" ;;
   *) echo "usage: run.sh [plain|address|thread] [name…]" >&2; exit 64 ;;
 esac
-compiler=${CXX:-c++}
+# Clang, where it is there with its runtimes, builds these in a third of the time that g++ takes.
+if [ "$mode" != plain ] && echo 'int main() {}' | clang++ $flags -x c++ - -o /dev/null 2>/dev/null; then
+  compiler=clang++
+fi
+compiler=${CXX:-${compiler:-c++}}
 out=build/native-test/$mode
 mkdir -p "$out"
+# Whether an object is newer than its source and all headers.
+is_current() {
+  [ -e "$1" ] && [ -z "$(find native -maxdepth 1 \( -name '*.h' -o -path "$2" \) -newer "$1")" ]
+}
 objects=""
 for source in native/*.cc; do
   case $source in native/addon*) continue ;; esac
   object=$out/$(basename "$source" .cc).o
+  shipped=build/Release/obj.target/scriptorium/native/$(basename "$object")
+  if [ "$mode" = plain ] && is_current "$shipped" "$source"; then
+    object=$shipped
+  fi
   objects="$objects $object"
-  if [ ! -e "$object" ] || [ -n "$(find native -maxdepth 1 \( -name '*.h' -o -path "$source" \) -newer "$object")" ]; then
+  if ! is_current "$object" "$source"; then
     $compiler -std=c++20 -Wall -Wextra -fno-exceptions $flags -c "$source" -o "$object"
   fi
 done

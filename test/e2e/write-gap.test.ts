@@ -8,7 +8,7 @@ import { Cluster } from '../harness/cluster.ts';
 import { describeGaps, FROZEN, KILLED, writeGaps } from './write-gap.ts';
 
 for (const [loss, rounds] of [
-  [KILLED, 10],
+  [KILLED, 5],
   [FROZEN, 3],
 ] as const)
   test(`writes go on after ${loss.name} of the leader, ${rounds} times (R8, R9, P18)`, (context) =>
