@@ -2,6 +2,7 @@
  * The worker: learner, candidate or leader; persists nothing and votes never, not even for itself. This is the switchboard
  * between the three roles; what each does lies in following.ts, election.ts and leadership.ts.
  */
+import { AskedReads } from './asked-reads.ts';
 import type { Role, WorkerEffects, WorkerEvent, WorkerStart } from './effects.ts';
 import { Election, type ElectionResult } from './election.ts';
 import { Following } from './following.ts';
@@ -26,19 +27,19 @@ export class WorkerMachine {
   readonly #state: WorkerState;
   readonly #following: Following;
   readonly #succession: Succession;
+  readonly #askedReads: AskedReads;
   #election: Election | null = null;
   #leadership: Leadership | null = null;
   /** It led until contact was lost, and leads on if that comes back before anybody else is elected. */
   #resumption: Resumption | null = null;
   #tookOver = false;
   #electionAt: number;
-  /** Reads for which the leader was asked for an index (R20), by their number, and whom. */
-  readonly #asked = new Map<number, PeerKey>();
 
   constructor(start: WorkerStart) {
     this.#state = new WorkerState(start);
     this.#following = new Following(this.#state);
     this.#succession = new Succession(this.#state);
+    this.#askedReads = new AskedReads(this.#state);
     // A newcomer asks at once: probing disturbs nobody (R7), and mostly it learns who leads.
     this.#electionAt = start.now + start.random() * start.options.heartbeatMillis;
   }
@@ -111,7 +112,7 @@ export class WorkerMachine {
       case 'linkUp':
         this.#state.peers.set(event.from, event.peer);
         this.#following.linkUp(event.from);
-        this.#refuseAsked(event.from); // what was asked on an older one may be lost
+        this.#askedReads.refuse(event.from); // what was asked on an older one may be lost
         this.#progress(this.#election?.linkUp(event.from));
         this.#resumption?.linkUp(event.from);
         if (this.#leadership !== null) this.#leadership.linkUp(event.from, event.peer);
@@ -127,7 +128,8 @@ export class WorkerMachine {
         this.#leadership?.propose(event.batch);
         break;
       case 'read':
-        this.#read(event.request);
+        if (this.#leadership !== null) this.#leadership.read(null, event.request);
+        else this.#askedReads.ask(event.request);
         break;
       case 'change': {
         const { request, change } = event;
@@ -209,10 +211,7 @@ export class WorkerMachine {
         else this.#state.send(from, { kind: 'indexReply', request: message.request, index: null });
         break;
       case 'indexReply':
-        if (this.#asked.get(message.request) !== from) break;
-        this.#asked.delete(message.request);
-        if (message.index === null) this.#state.refuseRead(message.request);
-        else this.#state.readable(message.request, message.index);
+        this.#askedReads.receive(from, message);
         break;
       default:
         break; // not for a worker
@@ -314,28 +313,9 @@ export class WorkerMachine {
     this.#progress(this.#election?.linkDown(from));
     this.#leadership?.linkDown(from);
     this.#resumption?.linkDown(from);
-    this.#refuseAsked(from);
+    this.#askedReads.refuse(from);
     const { leader } = this.#state;
     if (leader !== null && workerKey(leader.identity.incarnation) === from) this.#leaderMayBeGone();
-  }
-
-  #refuseAsked(leader: PeerKey): void {
-    for (const [request, asked] of this.#asked) {
-      if (asked !== leader) continue;
-      this.#asked.delete(request);
-      this.#state.refuseRead(request);
-    }
-  }
-
-  #read(request: number): void {
-    const { leader } = this.#state;
-    const key = leader === null ? null : workerKey(leader.identity.incarnation);
-    if (this.#leadership !== null) this.#leadership.read(null, request);
-    else if (key === null || !this.#state.linked(key)) this.#state.refuseRead(request);
-    else {
-      this.#asked.set(request, key);
-      this.#state.send(key, { kind: 'indexRequest', request });
-    }
   }
 
   #tick(): void {

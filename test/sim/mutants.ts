@@ -290,7 +290,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a read is forgotten with the link it was passed on over',
     rule: 'R15',
     caughtBy: 'not-converged-after-heal',
-    patches: [{ file: 'worker.js', find: 'this.#refuseAsked(event.from);', replace: '' }],
+    patches: [{ file: 'worker.js', find: 'this.#askedReads.refuse(event.from);', replace: '' }],
   },
   {
     name: 'a disk that went back in time goes on counting',
