@@ -1,5 +1,5 @@
 /** Bugs of reading out of band that the usual seeds show, since the tiny limits of half of them make everybody read in stripes. */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 export const CATCH_UP_MUTANTS: readonly Mutant[] = [
   {

@@ -1,6 +1,6 @@
 /** Bugs of lease reads (R9, R10, R22), and a clock that differs by more than is allowed: all must show as a stale read. */
 import { runDeposedReader, type Way } from './deposed-reader.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 import type { Patch } from './patched-core.ts';
 import { seedsOf } from './run.ts';
 

@@ -3,25 +3,10 @@
  * switches for this: each mutant is a list of patches to dist/src/core/*.js, and a patch that does not match exactly once
  * fails, so a mutant can never silently become the original.
  */
-import { runForgottenNewcomer } from './forgotten-newcomer.ts';
-import type { Machines } from './machines.ts';
-import type { Patch } from './patched-core.ts';
-import { runRolledBack } from './rolled-back.ts';
+import { MEMBERS_MUTANTS } from './members-mutants.ts';
+import type { Mutant } from './mutant.ts';
 import { seedsOf } from './run.ts';
-import type { Violation } from './violation.ts';
 
-export interface Mutant {
-  readonly name: string;
-  /** The rule it breaks. */
-  readonly rule: string;
-  /** The invariant that must name it, first. */
-  readonly caughtBy: string;
-  readonly patches: readonly Patch[];
-  /** The runs that meet it, where the usual seeds do not. */
-  readonly run?: (seed: number, machines: Machines) => { readonly violation: Violation | null };
-}
-
-const runMembers = seedsOf('members');
 const runTransfers = seedsOf('transfers');
 
 export const MUTANTS: readonly Mutant[] = [
@@ -293,81 +278,6 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [{ file: 'worker.js', find: 'this.#askedReads.refuse(event.from);', replace: '' }],
   },
   {
-    name: 'a disk that went back in time goes on counting',
-    rule: 'R26',
-    caughtBy: 'commit-not-chosen',
-    patches: [{ file: 'leadership.js', find: 'this.#followers.fence(from);', replace: '' }],
-    run: runRolledBack,
-  },
-  {
-    name: 'joint with one majority: the new set decides alone before the change is committed',
-    rule: '§7',
-    caughtBy: 'commit-not-chosen',
-    patches: [
-      {
-        file: 'quorum.js',
-        find: 'configuration.outgoing === undefined ? [configuration] : [configuration, configuration.outgoing]',
-        replace: '[configuration]',
-      },
-    ],
-    run: runMembers,
-  },
-  {
-    name: 'a change is appended before the one before is committed',
-    rule: '§7',
-    caughtBy: 'change-before-commit',
-    patches: [
-      {
-        file: 'reconfiguration.js',
-        find: 'if (commit < this.#firstOfTerm || commit < id.index)',
-        replace: 'if (commit < this.#firstOfTerm)',
-      },
-    ],
-    run: runMembers,
-  },
-  {
-    name: 'a change is appended before an entry of the term is committed',
-    rule: '§7',
-    caughtBy: 'change-before-commit',
-    patches: [
-      {
-        file: 'reconfiguration.js',
-        find: 'if (commit < this.#firstOfTerm || commit < id.index)',
-        replace: 'if (commit < id.index)',
-      },
-      { file: 'reconfiguration.js', find: 'if (commit < this.#firstOfTerm) {', replace: 'if (false) {' },
-    ],
-    run: runMembers,
-  },
-  {
-    name: 'an amnesiac scribe votes',
-    rule: 'R26',
-    caughtBy: 'vote-from-stranger',
-    patches: [{ file: 'scribe.js', find: 'storageOk: this.#membership.isMember', replace: 'storageOk: true' }],
-    run: runMembers,
-  },
-  {
-    name: 'an amnesiac scribe acknowledges',
-    rule: 'R26',
-    caughtBy: 'acknowledged-by-stranger',
-    patches: [{ file: 'scribe.js', find: 'if (!this.#membership.mayStore)', replace: 'if (false)' }],
-    run: runMembers,
-  },
-  {
-    name: 'who only catches up counts at once',
-    rule: '§7',
-    caughtBy: 'commit-not-chosen',
-    patches: [
-      {
-        file: 'quorum.js',
-        find: 'configuration.outgoing === undefined ? [configuration] : [configuration, configuration.outgoing]',
-        replace:
-          'configuration.outgoing === undefined ? [configuration.target ?? configuration] : [configuration, configuration.outgoing]',
-      },
-    ],
-    run: runMembers,
-  },
-  {
     name: 'a leader that hands over never takes back what nobody took',
     rule: 'P38',
     caughtBy: 'transfer-not-ended',
@@ -431,13 +341,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'numbers are accepted of which a vote can just miss a commit',
-    rule: 'R11',
-    caughtBy: 'unsafe-quorums',
-    patches: [{ file: 'quorum.js', find: 'if (vote + commit <= size)', replace: 'if (vote + commit < size)' }],
-    run: runMembers,
-  },
-  {
     name: 'a worker leads when a commit quorum votes for it',
     rule: 'R1',
     caughtBy: 'leader-without-votes',
@@ -461,26 +364,5 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: 'a leader calls a newcomer what its log calls one, without asking whether it leads still',
-    rule: 'R26',
-    caughtBy: 'acknowledged-by-stranger',
-    patches: [
-      { file: 'followers.js', find: 'this.#unadmitted.set(key, number);', replace: 'this.#tellConfiguration(key);' },
-    ],
-    run: runForgottenNewcomer,
-  },
-  {
-    name: 'a candidate does not hear of newer configurations',
-    rule: 'R28',
-    caughtBy: 'term-not-from-majority',
-    patches: [
-      {
-        file: 'election.js',
-        find: 'if (this.#state.hearLog(reply.tail, reply.configuration)) {',
-        replace: 'if (false) {',
-      },
-    ],
-    run: runMembers,
-  },
+  ...MEMBERS_MUTANTS,
 ];

@@ -1,5 +1,5 @@
 /** Bugs that take a disk that rots to show (R29). */
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 import { seedsOf } from './run.ts';
 
 export const ROT_MUTANTS: readonly Mutant[] = [
