@@ -219,6 +219,25 @@ describe('a worker that is far behind', () => {
     assert.equal(asked(near.answer(read, donors[A])).length, 1);
   });
 
+  test('R16: lets no more wait than that again, however long what comes before them takes', () => {
+    const reader = new Reader();
+    const donors = donorsOf(LONG);
+    const [read] = reader.fetch('a', end) as [Asked];
+    const [head, ...open] = asked(reader.answer(read, donors[A]));
+    let reads = 1 + open.length;
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const more = asked(reader.answer(next, donors[next.to as keyof typeof donors]));
+      // One whose term was guessed wrong is asked for again.
+      reads += more.filter(({ read: { prev } }) => prev.index !== next?.read.prev.index).length;
+      open.push(...more);
+      assert.ok(reads < 40, 'it reads on and on');
+    }
+    assert.equal(reader.machine.tail.index, 12);
+    assert.equal(reads, 2 * MAX_CATCH_UP_READS);
+    reader.finish([head as Asked], donors);
+    assert.deepEqual(reader.machine.tail, end);
+  });
+
   test('R18: is told the term of an entry that lies ahead by whom it named a wrong one to', () => {
     const reader = new Reader();
     const donors = donorsOf(LONG);
