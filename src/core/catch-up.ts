@@ -14,7 +14,9 @@ import { endOf, following, isSound, type Piece } from './pieces.ts';
 import { type Batch, type EntryId, type Index, ORIGIN, sameId, type Term } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
-/** How slowly it is forgotten that a read held few entries: a stripe that ends before the next one begins costs another read. */
+/** What even a donor on a very slow way is asked for at a time. */
+const LEAST_READ_BYTES = 16 * 1024;
+/** How slowly it is forgotten that a read held few entries, or had to be small: a stripe that ends before the next one begins costs another read. */
 const MEMORY = 16;
 /** A guess, a better one, and what the donor said itself. */
 const MAX_TRIES = 3;
@@ -90,7 +92,11 @@ export class CatchUp {
 
   tick(): CatchUpResult {
     const silentSince = this.#state.now - this.#patience;
-    for (const { donor, heardAt } of this.#underWay()) if (heardAt <= silentSince) this.#giveUp(donor);
+    const silent = this.#underWay().filter(({ heardAt }) => heardAt <= silentSince);
+    for (const { donor } of silent) this.#giveUp(donor);
+    // Whoever could not send so much in time may send less.
+    const less = Math.max(LEAST_READ_BYTES, Math.floor(this.#readBytes / 2));
+    if (silent.length > 0) this.#state.readBytes = Math.min(this.#readBytes, less);
     return this.#goOn();
   }
 
@@ -125,6 +131,8 @@ export class CatchUp {
     piece.answer = { batches, commit };
     const { index } = endOf(batches.at(-1) as Batch);
     if (piece.maxBytes < this.#readBytes || index >= piece.asOf.index) return; // it was not to be a whole one
+    const { maxAppendBytes } = this.#state.options;
+    this.#state.readBytes = Math.min(maxAppendBytes, Math.ceil(this.#readBytes * (1 + 1 / MEMORY)));
     const entries = index - piece.prev.index;
     const before = this.#entriesPerRead;
     this.#entriesPerRead = before === 0 || entries < before ? entries : before + (entries - before) / MEMORY;
@@ -180,7 +188,7 @@ export class CatchUp {
   }
 
   get #readBytes(): number {
-    return this.#state.options.maxAppendBytes;
+    return this.#state.readBytes;
   }
 
   /** Read what follows `prev`, as far as `before`, from the donor that has least to do; undefined if there is no room or nobody. */

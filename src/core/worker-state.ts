@@ -49,6 +49,8 @@ export class WorkerState {
   leader: KnownLeader | null = null;
   now: number;
   changed = false;
+  /** What one read to catch up asks for: less where donors were too slow for more, so that a slow way is no closed one. */
+  readBytes: number;
   #unreadable: Index | null = null;
   #commit: Index = 0;
   #applied: Index = 0;
@@ -78,6 +80,7 @@ export class WorkerState {
     this.encodeNoop = start.encodeNoop;
     this.encodeConfiguration = start.encodeConfiguration;
     this.now = start.now;
+    this.readBytes = start.options.maxAppendBytes;
     this.#heardConfiguration = start.configuration;
     this.#newestLog = { tail: ORIGIN, configuration: start.configuration };
     this.#configuration = start.configuration;

@@ -1,7 +1,7 @@
 /** A worker that reads what it lacks from scribes: which donor is asked for what, who takes over, what is taken of what they say. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { WorkerEffects } from '../../src/core/effects.ts';
+import type { WorkerEffects, WorkerOptions } from '../../src/core/effects.ts';
 import { MAX_CATCH_UP_READS } from '../../src/core/limits.ts';
 import type { Fetch, Message, PeerKey, ProbeReply, Read, ReadReply } from '../../src/core/messages.ts';
 import { type Batch, type EntryId, ORIGIN, sameId } from '../../src/core/types.ts';
@@ -27,7 +27,7 @@ const log = (terms: readonly number[], count = 1): readonly Batch[] =>
 const ROOMY = { maxUnappliedBytes: 1 << 20 };
 
 class Reader extends Bench {
-  constructor(options = ROOMY) {
+  constructor(options: Partial<WorkerOptions> = ROOMY) {
     super(0, options);
   }
 
@@ -118,6 +118,22 @@ describe('a candidate whose donor fails', () => {
     assert.deepEqual(sent(effects, 'vote'), []);
     const votes = sent(reader.receive(B, reader.probeAnswer(reader.round, at(1, 1))), 'vote');
     assert.deepEqual(votes[0]?.tail, at(1, 1));
+  });
+
+  test('P15: too slow for what was asked of them, all are asked for less, and for more again once one is in time', () => {
+    const reader = new Reader({ ...ROOMY, maxAppendBytes: 65_536 });
+    reader.linkWorker('v1');
+    const upTo = at(40, 1);
+    const sizes = reader.fetch('a', upTo).map(({ read }) => read.maxBytes);
+    for (let tries = 0; tries < 3; tries++) {
+      reader.append(1, ORIGIN, [], 0); // the leader lives
+      sizes.push(...asked(reader.tick()).map(({ read }) => read.maxBytes));
+    }
+    const [least] = reader.fetch('b', upTo) as [Asked];
+    assert.deepEqual([...sizes, least.read.maxBytes], [65_536, 32_768, 16_384, 16_384]);
+    const big = log(new Array(40).fill(1)).map((each) => ({ ...each, bytes: new Uint8Array(4096) }));
+    const [next] = asked(reader.answer(least, new Donor('b', big))) as [Asked];
+    assert.ok(next.read.maxBytes > 16_384);
   });
 
   test('P15: that has come back over another link, it is asked again there', () => {
