@@ -5,7 +5,8 @@
  *
  * Leading on is as safe as never to have stopped: nobody else is ever elected in its term (R1), its log has only grown in
  * it, and what it commits a commit quorum has taken in that term (R11). Whoever has been elected since was given a higher term by a
- * vote quorum, of which every commit quorum has a member; so the answers tell, and where one does, this is over.
+ * vote quorum, of which every commit quorum has a member; so the answers tell, and where one does, this is over. Meanwhile all of
+ * its own scribes may have been replaced, and be gone: so whoever is linked is asked, and an entry of a later term ends it, too (R28).
  */
 import { type PeerKey, type ProbeReply, scribeKey } from './messages.ts';
 import { isCommitQuorum, isVoter } from './quorum.ts';
@@ -24,6 +25,8 @@ export class Resumption {
   #probeAt: number;
   /** When a scribe last answered the probe. */
   readonly #answeredAt = new Map<PeerKey, number>();
+  /** A scribe's log, or what a leader told a scribe, is of a later term. */
+  #isPast = false;
 
   constructor(state: WorkerState, round: number, learners: ReadonlySet<PeerKey>) {
     this.#state = state;
@@ -41,19 +44,19 @@ export class Resumption {
 
   /** Nobody leads in its term any more. */
   get isOver(): boolean {
-    return this.#state.term > this.term;
+    return this.#isPast || this.#state.term > this.term;
   }
 
   /** Once a heartbeat: a probe may be lost, and nobody says so (R15). */
   tick(): void {
-    const { now, options, scribes } = this.#state;
+    const { now, options, peers } = this.#state;
     if (now < this.#probeAt) return;
     this.#probeAt = now + options.heartbeatMillis;
-    for (const key of scribes) this.#ask(key);
+    for (const key of peers.keys()) this.#ask(key);
   }
 
   linkUp(from: PeerKey): void {
-    if (this.#state.scribes.includes(from)) this.#ask(from);
+    this.#ask(from);
   }
 
   linkDown(from: PeerKey): void {
@@ -62,8 +65,9 @@ export class Resumption {
   }
 
   /** Whether a commit quorum answers, and nobody speaks of a later term. */
-  receive(from: PeerKey, { round, term, storage }: ProbeReply): boolean {
+  receive(from: PeerKey, { round, term, tail, configuration: theirs, storage }: ProbeReply): boolean {
     const { now, options, peers, configuration } = this.#state;
+    if (Math.max(tail.term, theirs.id.term) > this.term) this.#isPast = true;
     const peer = peers.get(from);
     if (peer?.role !== 'scribe' || !isVoter(configuration.configuration, peer.storageUuid)) return false; // R26, R27
     this.#state.hearTerm(term);
@@ -74,6 +78,6 @@ export class Resumption {
   }
 
   #ask(key: PeerKey): void {
-    this.#state.send(key, { kind: 'probe', round: this.#probe });
+    if (this.#state.peers.get(key)?.role === 'scribe') this.#state.send(key, { kind: 'probe', round: this.#probe });
   }
 }

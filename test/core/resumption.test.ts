@@ -124,7 +124,7 @@ describe('a leader that no majority answers', () => {
     assert.notEqual(lost.bench.campaign(), lost.round);
   });
 
-  test('R26: who is no member is not asked, and its term does not count', () => {
+  test('R26: who is no member does not count, nor does its term', () => {
     const lost = suspended();
     lost.bench.linkScribe('x');
     answer(lost, 'scribe:a', { storage: 'not-member' });
@@ -133,6 +133,27 @@ describe('a leader that no majority answers', () => {
     assert.equal(lost.bench.machine.role, 'learner');
     answer(lost, 'scribe:c');
     assert.equal(lost.bench.machine.role, 'leader');
+  });
+
+  test('R28: who was cut off until all its scribes were replaced hears of it from others, or from one that was told, and stands', () => {
+    const scribes = ['x', 'y', 'z'].map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` }));
+    const newer = { id: at(9, TERM + 1), configuration: { scribes } };
+    const isAsked = ({ sends }: WorkerEffects): boolean =>
+      sends.some(({ to, message }) => to === 'scribe:x' && message.kind === 'probe');
+    for (const from of ['scribe:x', 'scribe:c'] as const) {
+      const lost = suspended(1);
+      const { bench } = lost;
+      assert.ok(isAsked(bench.linkScribe('x')));
+      for (const name of ['a', 'b']) bench.machine.step({ kind: 'linkDown', from: `scribe:${name}` }, bench.now);
+      bench.now = bench.machine.wakeAt;
+      assert.ok(isAsked(bench.machine.step({ kind: 'tick' }, bench.now)));
+      const tail = from === 'scribe:x' ? at(9, TERM + 1) : at(1, TERM);
+      answer(lost, from, { tail, configuration: newer });
+      const round = bench.campaign();
+      assert.notEqual(round, lost.round);
+      bench.receive('scribe:x', { ...bench.probeAnswer(round, at(9, TERM + 1)), configuration: newer });
+      assert.deepEqual(bench.machine.configuration, newer);
+    }
   });
 
   test('R8: leads on once only as long as nothing was committed since', () => {

@@ -269,7 +269,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a leader leads on although a scribe speaks of a later term',
     rule: 'R8',
     caughtBy: 'resumed-without-quorum',
-    patches: [{ file: 'resumption.js', find: 'return this.#state.term > this.term;', replace: 'return false;' }],
+    patches: [
+      { file: 'resumption.js', find: 'return this.#isPast || this.#state.term > this.term;', replace: 'return false;' },
+    ],
   },
   {
     name: 'a read is forgotten with the link it was passed on over',
