@@ -290,6 +290,8 @@ export class WorkerDriver {
       'role or leader changed',
     );
     if (role !== 'leader' && !this.#machine.awaitsLeader) this.#proposals.refuseForming(() => this.notLeader());
+    // It led when that came, and has lost contact.
+    else if (role !== 'leader' && this.#proposals.waiting !== 'none') this.#waitForLeader();
     this.#wantLinks();
   }
 
