@@ -79,7 +79,7 @@ export class LeaderFinder {
   closeWhenIdle(): void {
     this.#closed = true;
     this.#connected?.closeWhenIdle();
-    this.#spares.close();
+    this.#spares.closeWhenIdle();
   }
 
   async close(): Promise<void> {

@@ -57,11 +57,21 @@ export class Spares {
   }
 
   close(): void {
+    this.#end();
+    for (const spare of this.#spares.values()) spare.close();
+    this.#spares.clear();
+  }
+
+  /** As `close`, each once all that it was asked before it became a spare has been answered. */
+  closeWhenIdle(): void {
+    this.#end();
+    for (const spare of this.#spares.values()) spare.closeWhenIdle();
+  }
+
+  #end(): void {
     this.#closed = true;
     this.#cancelOpening?.();
     this.#dialling.abort();
-    for (const spare of this.#spares.values()) spare.close();
-    this.#spares.clear();
   }
 
   #openLater(millis: number): void {

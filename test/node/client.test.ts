@@ -140,6 +140,26 @@ describe('a client', () => {
     await worker.parting();
   });
 
+  test('N13: what has left is answered yet, also by a leader that has named the next one to somebody else', async () => {
+    await using worker = await ScriptedWorker.start();
+    await using next = await ScriptedWorker.start();
+    const calls = new Calls();
+    const passOn = (client: Client, name: string): Promise<Proposed> =>
+      calls.start({}, (call) => client.passOn(call, [bytes(name)], name.length, (error) => call.reject(error)));
+    await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const sent = passOn(client, 'sent');
+    (await worker.greeting())();
+    const first = await worker.request();
+    const refused = passOn(client, 'refused');
+    const second = await worker.request();
+    second.answer({ ...FAILURE, request: second.request.request, code: 'NOT_LEADER', leader: next.address });
+    await assert.rejects(refused, { code: 'NOT_LEADER', outcome: 'not-executed' });
+    client.closeWhenIdle();
+    first.answer({ kind: 'proposed', request: first.request.request, firstIndex: 5, count: 1, results: nothing(1) });
+    assert.equal((await sent).firstIndex, 5);
+    await worker.parting();
+  });
+
   test('C06: what is under way when a client is closed is unknown if it has left, and else not executed', async () => {
     await using worker = await ScriptedWorker.start();
     const client = await Client.connect({ workers: [worker.address], transport: 'ws' });
