@@ -6,7 +6,7 @@
  * late it comes, fences nobody.
  */
 import type { PeerKey, ProbeReply } from './messages.ts';
-import type { EntryId } from './types.ts';
+import type { EntryId, Term } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export class DiskWatch {
@@ -27,13 +27,18 @@ export class DiskWatch {
   }
 
   /** Whether the answer proves that the disk went back. */
-  wentBack(key: PeerKey, { round, term, tail }: ProbeReply): boolean {
+  wentBack(key: PeerKey, reply: ProbeReply): boolean {
     const asked = this.#asked.get(key);
-    if (asked?.round !== round) return false;
+    if (asked?.round !== reply.round) return false;
     this.#asked.delete(key);
-    // In a later term a newer leader may rightly have replaced what was acknowledged to this one.
-    if (term > this.#state.term) return false;
-    const { acknowledged } = asked;
-    return term < this.#state.term || tail.index < acknowledged.index || tail.term < acknowledged.term;
+    return lacks(reply, asked.acknowledged, this.#state.term);
   }
+}
+
+/** Whether who answers so to what was asked later has lost what it had acknowledged in `term`. */
+export function lacks(answer: ProbeReply, acknowledged: EntryId, term: Term): boolean {
+  // In a later term a newer leader may rightly have replaced what was acknowledged to this one.
+  if (acknowledged.index === 0 || answer.term > term) return false;
+  const { tail } = answer;
+  return answer.term < term || tail.index < acknowledged.index || tail.term < acknowledged.term;
 }

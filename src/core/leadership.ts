@@ -181,7 +181,8 @@ export class Leadership {
     const { commit } = this.#state;
     const isOffered = this.#transfer.underWay || this.#transfer.wasOffered;
     if (commit < this.#firstOfTerm || isOffered || this.#followers.hasFenced) return null;
-    return new Resumption(this.#state, this.#reads.round, this.#followers.learners);
+    const acknowledged = new Map(this.#state.scribes.map((key) => [key, this.#followers.acknowledgedBy(key)]));
+    return new Resumption(this.#state, this.#reads.round, this.#followers.learners, acknowledged);
   }
 
   /** Leadership is over: nobody's read was confirmed. */

@@ -8,9 +8,10 @@
  * vote quorum, of which every commit quorum has a member; so the answers tell, and where one does, this is over. Meanwhile all of
  * its own scribes may have been replaced, and be gone: so whoever is linked is asked, and an entry of a later term ends it, too (R28).
  */
+import { lacks } from './disk-watch.ts';
 import { type PeerKey, type ProbeReply, scribeKey } from './messages.ts';
 import { isCommitQuorum, isVoter } from './quorum.ts';
-import type { Term } from './types.ts';
+import type { EntryId, Term } from './types.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export class Resumption {
@@ -25,11 +26,19 @@ export class Resumption {
   #probeAt: number;
   /** When a scribe last answered the probe. */
   readonly #answeredAt = new Map<PeerKey, number>();
-  /** A scribe's log, or what a leader told a scribe, is of a later term. */
+  /** What each scribe had acknowledged in its term. */
+  readonly #acknowledged: ReadonlyMap<PeerKey, EntryId>;
+  /** A scribe's log, or what a leader told a scribe, is of a later term; or a disk has gone back. */
   #isPast = false;
 
-  constructor(state: WorkerState, round: number, learners: ReadonlySet<PeerKey>) {
+  constructor(
+    state: WorkerState,
+    round: number,
+    learners: ReadonlySet<PeerKey>,
+    acknowledged: ReadonlyMap<PeerKey, EntryId>,
+  ) {
     this.#state = state;
+    this.#acknowledged = acknowledged;
     this.term = state.term;
     this.round = round;
     this.learners = new Set(learners);
@@ -42,7 +51,7 @@ export class Resumption {
     return this.#probeAt;
   }
 
-  /** Nobody leads in its term any more. */
+  /** It will not lead on. */
   get isOver(): boolean {
     return this.#isPast || this.#state.term > this.term;
   }
@@ -65,12 +74,19 @@ export class Resumption {
   }
 
   /** Whether a commit quorum answers, and nobody speaks of a later term. */
-  receive(from: PeerKey, { round, term, tail, configuration: theirs, storage }: ProbeReply): boolean {
+  receive(from: PeerKey, reply: ProbeReply): boolean {
+    const { round, term, tail, configuration: theirs, storage } = reply;
     const { now, options, peers, configuration } = this.#state;
     if (Math.max(tail.term, theirs.id.term) > this.term) this.#isPast = true;
     const peer = peers.get(from);
     if (peer?.role !== 'scribe' || !isVoter(configuration.configuration, peer.storageUuid)) return false; // R26, R27
     this.#state.hearTerm(term);
+    const acknowledged = this.#acknowledged.get(from);
+    if (round === this.#probe && acknowledged !== undefined && lacks(reply, acknowledged, this.term)) {
+      this.#isPast = true; // nobody would know of it after it has led on (R26)
+      const { scribeId, storageUuid } = peer;
+      this.#state.alarm({ kind: 'disk-went-back', scribeId, storageUuid });
+    }
     if (round === this.#probe && storage !== 'not-member') this.#answeredAt.set(from, now);
     const answers = (uuid: string): boolean =>
       now - (this.#answeredAt.get(scribeKey(uuid)) ?? Number.NEGATIVE_INFINITY) < options.electionTimeoutMinMillis;

@@ -183,6 +183,23 @@ describe('a leader that no majority answers', () => {
     assert.equal(sent(effects, 'probe').length, 0);
   });
 
+  test('R8 R26: does not lead on where a disk that has acknowledged went back meanwhile, and says so', () => {
+    for (const back of [{ tail: at(0, 0) }, { term: TERM - 1 }]) {
+      const lost = suspended();
+      const { alarms } = answer(lost, 'scribe:a', back);
+      assert.deepEqual(
+        alarms.map(({ kind, storageUuid }) => [kind, storageUuid]),
+        [['disk-went-back', 'a']],
+      );
+      answer(lost, 'scribe:b');
+      answer(lost, 'scribe:c');
+      assert.equal(lost.bench.machine.role, 'learner');
+      assert.notEqual(lost.bench.campaign(), lost.round);
+    }
+    const lost = suspended();
+    assert.deepEqual(answer(lost, 'scribe:c', { tail: at(0, 0), term: TERM - 1 }).alarms, []);
+  });
+
   test('R8: goes on supplying who followed, or asked to meanwhile, but not who is gone', () => {
     const lost = suspended(0, (bench) => {
       for (const name of ['v1', 'u1']) {
