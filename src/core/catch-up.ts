@@ -6,7 +6,7 @@
  *
  * A stripe must name the entry it follows, and of one that lies ahead only the index is known. Its term is guessed; a wrong
  * guess costs an exchange, since the donor's hint says the right one (R18). Keeps: no more than `MAX_CATCH_UP_READS` reads are
- * under way, and as many wait to be joined; the log never steps back below what is committed here.
+ * under way, and as many wait to be joined; the log never steps back below what is committed or accepted here, nor what was read.
  */
 import { MAX_CATCH_UP_READS } from './limits.ts';
 import type { PeerKey, ReadReply } from './messages.ts';
@@ -32,8 +32,8 @@ export interface Donor {
 
 interface Reading {
   readonly asOf: EntryId;
-  /** What it can serve: up to `asOf`, or up to where it can read no further (R29). */
-  readonly through: Index;
+  /** It has said that it cannot read what follows these (R29). */
+  readonly unread: Set<Index>;
 }
 
 export class CatchUp {
@@ -43,6 +43,8 @@ export class CatchUp {
   readonly #donors = new Map<PeerKey, Reading>();
   /** By the index they follow; the first one follows the end of the log. */
   #pieces: Piece[] = [];
+  /** Where what was read ends; 0 before anything was. */
+  #read: Index = 0;
   /** How many entries a whole read held of late, at least; 0 before any did. */
   #entriesPerRead = 0;
   /** What a stripe's term is guessed to be; too high is better than too low, for the hint is then exact. */
@@ -65,8 +67,7 @@ export class CatchUp {
   /** Donors that have the entry that the log needs next and cannot read it (R29). */
   get unreadable(): readonly PeerKey[] {
     const { index } = this.#state.log.tail;
-    const entries = [...this.#donors].filter(([, { asOf, through }]) => through < asOf.index && through <= index);
-    return entries.map(([key]) => key);
+    return [...this.#donors].filter(([, { unread }]) => unread.has(index)).map(([key]) => key);
   }
 
   /** Go on, or begin: these hold entries up to `target`, which is not below the one before. Who was given up gets another chance. */
@@ -75,7 +76,7 @@ export class CatchUp {
       this.#target = target;
       this.#term = target.term;
     }
-    for (const { key, asOf } of donors) this.#donors.set(key, { asOf, through: asOf.index });
+    for (const { key, asOf } of donors) this.#donors.set(key, { asOf, unread: new Set() });
     return this.#goOn();
   }
 
@@ -122,8 +123,7 @@ export class CatchUp {
   }
 
   #cannotRead(piece: Piece): void {
-    const { asOf, through } = this.#donors.get(piece.donor) as Reading;
-    this.#donors.set(piece.donor, { asOf, through: Math.min(through, piece.prev.index) });
+    this.#donors.get(piece.donor)?.unread.add(piece.prev.index);
     this.#drop(piece);
   }
 
@@ -161,10 +161,14 @@ export class CatchUp {
       if (head === undefined || head.answer === null || head.prev.index > log.tail.index) return;
       this.#pieces.shift();
       const { batches, commit } = head.answer;
-      const fresh = following(log.tail, head.prev, batches) ?? [];
+      const fresh = following(log.tail, head.prev, batches);
+      // It says that our tail is its own, and cuts its batches elsewhere.
+      if (fresh === null && sameId(head.prev, log.tail)) this.#giveUp(head.donor);
+      if (fresh === null || fresh.length === 0) continue;
       for (const batch of fresh) this.#state.append(batch);
+      this.#read = log.tail.index;
       // The donor's log holds its hint and has just been seen to hold our tail: up to there they are the same (R17).
-      if (fresh.length > 0) this.#state.advanceCommitWith(commit);
+      this.#state.advanceCommitWith(commit);
     }
   }
 
@@ -210,8 +214,8 @@ export class CatchUp {
   /** Of those that can tell what follows `prev`, or that it is not theirs, the first with the least to do. */
   #idlest(prev: EntryId): PeerKey | undefined {
     let [best, least]: [PeerKey | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
-    for (const [key, { asOf, through }] of this.#donors) {
-      const canTell = through > prev.index || (through === asOf.index && asOf.term > prev.term);
+    for (const [key, { asOf, unread }] of this.#donors) {
+      const canTell = (asOf.index > prev.index || asOf.term > prev.term) && !unread.has(prev.index);
       const load = this.#underWay(key).length;
       if (canTell && load < least && this.#state.linked(key)) [best, least] = [key, load];
     }
@@ -242,8 +246,10 @@ export class CatchUp {
   }
 
   #stepBack({ donor, prev }: Piece, hint: EntryId): void {
-    const common = this.#state.log.hintFor(hint);
-    if (common.index >= prev.index || common.index < this.#state.commit) {
+    const { log, commit, accepted } = this.#state;
+    const common = log.hintFor(hint);
+    // All donors are on the way to one entry: none can have another in the place of what was read.
+    if (common.index >= prev.index || common.index < Math.max(commit, accepted, this.#read)) {
       this.#giveUp(donor);
       return;
     }

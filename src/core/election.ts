@@ -192,8 +192,10 @@ export class Election {
     if (catchUp === null || result === undefined || result === 'going') return GOING;
     this.#catchUp = null;
     if (result === 'done') return this.#caughtUp();
+    const cameFurther = this.#state.log.tail.index > this.#readFrom;
+    if (cameFurther) this.#unreadable.clear(); // it was about an entry that is here now
     for (const key of catchUp.unreadable) this.#unreadable.add(key);
-    if (this.#state.log.tail.index > this.#readFrom) {
+    if (cameFurther) {
       this.#probe(); // that it came further is worth another look at who has what
       return GOING;
     }

@@ -11,9 +11,8 @@ import type { WorkerState } from './worker-state.ts';
 
 export class Following {
   readonly #state: WorkerState;
-  /** Term of the leader whose log was accepted, and how far. */
+  /** Term of the leader whose log was accepted. */
   #term: Term = 0;
-  #accepted: Index = 0;
   #catchUp: CatchUp | null = null;
   /** Leader and term that were asked to send; null when they must be asked (again). */
   #followed: string | null = null;
@@ -63,7 +62,7 @@ export class Following {
   /** False when the message is not from the newest leader known. */
   append(from: PeerKey, message: Append): boolean {
     if (!this.#recognise(from, message.term, message.incarnation)) return false;
-    const { log, commit } = this.#state;
+    const { log, commit, accepted } = this.#state;
     const match = matchBatches(log.terms, message.prev, message.batches);
     if (match.kind === 'conflict') {
       this.#reply(from, match.hint);
@@ -71,19 +70,19 @@ export class Following {
     }
     if (match.truncateFrom !== null) {
       // A peer that asks to drop what is committed, or its own, is wrong.
-      if (match.truncateFrom <= Math.max(commit, this.#accepted)) return true;
+      if (match.truncateFrom <= Math.max(commit, accepted)) return true;
       this.#state.truncateFrom(match.truncateFrom);
     }
     for (const batch of match.fresh) this.#state.append(batch);
     this.#accept(Math.min(match.through, log.tail.index));
-    this.#state.advanceCommit(Math.min(message.commit, this.#accepted));
+    this.#state.advanceCommit(Math.min(message.commit, this.#state.accepted));
     if (message.batches.length > 0 || message.echo) this.#reply(from, null);
     return true;
   }
 
-  /** Below the leader's window, or not sent its log: read what is committed from a scribe (R16). */
-  fetch(from: PeerKey, message: Fetch): void {
-    if (!this.#recognise(from, message.term, message.incarnation)) return;
+  /** Below the leader's window, or not sent its log: read what is committed from a scribe (R16). False as for `append`. */
+  fetch(from: PeerKey, message: Fetch): boolean {
+    if (!this.#recognise(from, message.term, message.incarnation)) return false;
     const { log } = this.#state;
     // What lies below the base was applied, so it is in every later leader's log: a fetch that comes late asks for nothing.
     if (message.upTo.index < log.base.index || log.terms.holds(message.upTo)) {
@@ -94,6 +93,7 @@ export class Following {
       this.#catchUp ??= new CatchUp(this.#state);
       this.#conclude(this.#catchUp.name(message.upTo, this.#donors(message)));
     }
+    return true;
   }
 
   /** The one that the leader named, and should that fail, whoever else holds the entry: those that do not will say so. */
@@ -136,7 +136,7 @@ export class Following {
   stop(): void {
     this.#catchUp = null;
     this.#followed = null;
-    this.#accepted = 0;
+    this.#state.accepted = 0;
   }
 
   #recognise(from: PeerKey, term: Term, incarnation: string): boolean {
@@ -146,14 +146,14 @@ export class Following {
     this.#state.hearLeader({ identity: peer.identity, term });
     if (term > this.#term) {
       this.#term = term;
-      this.#accepted = 0;
+      this.#state.accepted = 0;
       this.#catchUp = null; // a late answer to it could cut what was accepted from the new leader (R17)
     }
     return true;
   }
 
   #accept(index: Index): void {
-    this.#accepted = Math.max(this.#accepted, index);
+    this.#state.accepted = Math.max(this.#state.accepted, index);
   }
 
   /** Held here, and committed by the leader's word: everything before it is the leader's too (Log Matching). */
@@ -170,7 +170,7 @@ export class Following {
       kind: 'appendReply',
       term: this.#term,
       incarnation: leader?.identity.incarnation ?? '',
-      durable: log.terms.idAt(Math.max(this.#accepted, log.base.index)),
+      durable: log.terms.idAt(Math.max(this.#state.accepted, log.base.index)),
       conflict,
       round: 0,
       leaseMillis: 0,

@@ -47,6 +47,8 @@ export class WorkerState {
   /** Highest term heard of from a scribe or a leader. */
   term: Term = 0;
   leader: KnownLeader | null = null;
+  /** How far this log was accepted from the leader of the newest term heard: up to there no donor's word cuts it. */
+  accepted: Index = 0;
   now: number;
   changed = false;
   /** What one read to catch up asks for: less where donors were too slow for more, so that a slow way is no closed one. */

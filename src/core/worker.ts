@@ -170,10 +170,7 @@ export class WorkerMachine {
         this.#onLeader(message.term, () => this.#following.append(from, message));
         break;
       case 'fetch':
-        this.#onLeader(message.term, () => {
-          this.#following.fetch(from, message);
-          return true;
-        });
+        this.#onLeader(message.term, () => this.#following.fetch(from, message));
         break;
       case 'configurationNotice':
         if (!this.#holdsTerm) this.#hearConfiguration(message);
@@ -342,6 +339,7 @@ export class WorkerMachine {
   }
 
   #lead(term: Term, caughtUp: ReadonlySet<PeerKey>): void {
+    this.#following.stop(); // the leader that asked for the election went on being heard
     this.#state.term = term;
     this.#state.halted = null;
     this.#state.hearLeader({ identity: this.#state.identity, term });

@@ -150,6 +150,26 @@ describe('a candidate whose donor fails', () => {
     const [next] = asked(reader.readReply(A, read.read, { outcome: 'unknown' })) as [Asked];
     assert.equal(next.to, B);
   });
+
+  test('P15 R29: that cannot read one batch goes on with what follows it when another one has served that', () => {
+    const reader = new Reader();
+    const [read] = reader.stand([A, at(6, 2)], [B, at(4, 2), at(4, 2)]) as [Asked];
+    const [next] = asked(reader.readReply(A, read.read, { outcome: 'unknown' })) as [Asked];
+    const [rest] = asked(reader.answer(next, new Donor('b', TEN.slice(0, 4), at(4, 2)))) as [Asked];
+    assert.deepEqual([next.to, rest.to, rest.read.prev], [B, A, at(4, 2)]);
+    assert.deepEqual(sent(reader.answer(rest, new Donor('a', TEN)), 'vote')[0]?.tail, at(6, 2));
+  });
+
+  test('P15 R31: is not halted at an entry that nobody was asked for, though the one before it could not be read', () => {
+    const reader = new Reader();
+    const [read] = reader.stand([A, at(6, 2)], [B, at(4, 2), at(4, 2)]) as [Asked];
+    const [next] = asked(reader.readReply(A, read.read, { outcome: 'unknown' })) as [Asked];
+    reader.answer(next, new Donor('b', TEN.slice(0, 4), at(4, 2)));
+    const [probe] = sent(reader.lose(A), 'probe');
+    assert.ok(probe !== undefined);
+    reader.tick();
+    assert.deepEqual([reader.machine.role, reader.machine.halted], ['learner', null]);
+  });
 });
 
 test('P16: a candidate that came further and looks again gives way to a leader that it finds there', () => {
@@ -338,6 +358,32 @@ describe('a donor that lies', () => {
       assert.equal(next.to, B);
     });
   }
+
+  test('P15 N20: with batches that are cut elsewhere, or now with this and now with that: another one is asked', () => {
+    const answers: readonly ((read: Read) => Partial<ReadReply>)[] = [
+      () => ({ batches: [batch(2, 1, 'command', 2)] }),
+      ({ prev }) => (sameId(prev, at(2, 1)) ? { batches: [batch(3, 2)] } : { outcome: 'conflict', hint: at(2, 1) }),
+    ];
+    for (const answer of answers) {
+      const reader = new Reader();
+      reader.append(1, ORIGIN, [batch(1, 1), batch(2, 1)], 0);
+      let [read] = reader.stand([A, at(4, 2)], [B, at(4, 2)]) as [Asked];
+      for (let answered = 0; read.to === A; answered++) {
+        assert.ok(answered < 3, 'it is still asked');
+        [read] = asked(reader.readReply(A, read.read, answer(read.read))) as [Asked];
+      }
+    }
+  });
+
+  test('P15 N20: about what was accepted from the leader: none of it is dropped, and another one is asked', () => {
+    const reader = new Reader();
+    reader.append(2, ORIGIN, TEN.slice(0, 4), 1);
+    const [read] = reader.fetch('a', at(8, 2)) as [Asked];
+    const [next] = asked(reader.readReply(A, read.read, { outcome: 'conflict', hint: at(2, 1) })) as [Asked];
+    assert.deepEqual([next.to, reader.machine.tail], [B, at(4, 2)]);
+    const [reply] = sent(reader.append(2, at(4, 2), TEN.slice(4, 5), 1), 'appendReply');
+    assert.deepEqual(reply?.durable, at(5, 2));
+  });
 
   test('P15: about the terms ahead, without end: it is given up', () => {
     const reader = new Reader();

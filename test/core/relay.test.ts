@@ -125,6 +125,16 @@ describe('a leader with many learners', () => {
 });
 
 describe('a learner that is named a scribe', () => {
+  test('R7: by a leader that has been followed by another stands all the same', () => {
+    const bench = new Bench();
+    bench.linkWorker('x1');
+    bench.append(3, at(0, 0), [batch(1, 3)], 0, 'x1');
+    bench.campaign();
+    const fetch = { kind: 'fetch', term: 2, incarnation: 'v1', source: 'a', upTo: at(1, 2) } as const;
+    bench.receive('worker:v1', fetch);
+    assert.equal(bench.machine.role, 'candidate');
+  });
+
   test('R17 R20: applies as far as the leader says is committed, and reads there', () => {
     const bench = new Bench();
     const fetch = { kind: 'fetch', term: 1, incarnation: 'v1', source: 'a', upTo: at(3, 1) } as const;

@@ -142,6 +142,32 @@ describe('a worker that is to take over', () => {
     assert.equal(bench.machine.role, 'learner');
   });
 
+  test('R17: keeps what it accepts meanwhile, although a scribe has other entries there', () => {
+    const bench = following();
+    const [probe] = sent(bench.receive('worker:v1', { ...takeOver, tail: at(2, 1) }), 'probe');
+    assert.ok(probe !== undefined);
+    bench.append(1, at(2, 1), [batch(3, 1), batch(4, 1)], 1);
+    bench.probeReply('scribe:b', probe.round, at(2, 1));
+    const read = bench.probeReply('scribe:a', probe.round, at(3, 2));
+    assert.ok(read !== undefined);
+    bench.readReply('scribe:a', read, { outcome: 'conflict', hint: at(2, 1) });
+    const [reply] = sent(bench.append(1, at(4, 1), [batch(5, 1)], 1), 'appendReply');
+    assert.deepEqual([reply?.durable, bench.machine.tail], [at(5, 1), at(5, 1)]);
+  });
+
+  test('R16: reads nothing any more on the word of the leader before it once it leads', () => {
+    const bench = following();
+    const [probe] = sent(bench.receive('worker:v1', { ...takeOver, tail: at(2, 1) }), 'probe');
+    const fetch = { kind: 'fetch', term: 1, incarnation: 'v1', source: 'a', upTo: at(9, 1) } as const;
+    const [read] = sent(bench.receive('worker:v1', fetch), 'read');
+    assert.ok(probe !== undefined && read !== undefined);
+    const grant = { kind: 'voteReply', requestTerm: 2, term: 2, reason: 'granted', tail: at(2, 1) } as const;
+    for (const from of ['scribe:a', 'scribe:b'] as const) bench.probeReply(from, probe.round, at(2, 1));
+    for (const from of ['scribe:a', 'scribe:b'] as const) bench.receive(from, grant);
+    assert.equal(bench.machine.role, 'leader');
+    assert.deepEqual(sent(bench.readReply('scribe:a', read, { outcome: 'unable' }), 'read'), []);
+  });
+
   test('does nothing when its log ends elsewhere, or the leader is another', () => {
     const bench = following();
     bench.receive('worker:v1', { ...takeOver, tail: at(3, 1) });

@@ -150,7 +150,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'following.js',
-        find: 'this.#state.advanceCommit(Math.min(message.commit, this.#accepted));',
+        find: 'this.#state.advanceCommit(Math.min(message.commit, this.#state.accepted));',
         replace: 'this.#state.advanceCommit(log.tail.index);',
       },
     ],
@@ -162,7 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'following.js',
-        find: 'this.#state.advanceCommit(Math.min(message.commit, this.#accepted));',
+        find: 'this.#state.advanceCommit(Math.min(message.commit, this.#state.accepted));',
         replace: 'this.#state.advanceCommit(Math.min(message.commit, log.tail.index));',
       },
     ],
