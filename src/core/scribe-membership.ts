@@ -40,6 +40,11 @@ export class OwnMembership {
     return this.#told?.committed === true ? this.newest : this.logged;
   }
 
+  /** What others are told is the newest of this log: nothing where it cannot be read, for an older one is not (R28, R29). */
+  get shown(): LoggedConfiguration {
+    return this.#log.isConfigurationLost ? NO_CONFIGURATION : this.settled;
+  }
+
   /** Its log makes this very disk a member, as far as it can be read, and no leader has said that it is out (R26, R27). */
   get isMember(): boolean {
     return !this.#log.isConfigurationLost && this.#isIn(this.logged) && this.#isIn(this.settled);

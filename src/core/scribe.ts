@@ -228,7 +228,7 @@ export class ScribeMachine {
       tail: this.#log.durableTail,
       logStart: this.#log.terms.base,
       commit: this.#commit,
-      configuration: this.#membership.settled,
+      configuration: this.#membership.shown,
       leader: this.#heard.shown(this.#now),
       leaderLive: this.#heard.forbids(null, this.#now),
       storage: this.#storageState(),

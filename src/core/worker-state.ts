@@ -138,7 +138,9 @@ export class WorkerState {
   hearLog(tail: EntryId, configuration: LoggedConfiguration): boolean {
     const before = this.#configuration;
     if (compareIds(configuration.id, this.#heardConfiguration.id) > 0) this.#heardConfiguration = configuration;
-    if (compareIds(tail, this.#newestLog.tail) > 0) this.#newestLog = { tail, configuration };
+    // A scribe that cannot read who is a member names nobody (R29): that is no word of who is.
+    const isWord = configuration.id.index > 0;
+    if (isWord && compareIds(tail, this.#newestLog.tail) > 0) this.#newestLog = { tail, configuration };
     this.#configurationMoved();
     return this.#configuration !== before;
   }

@@ -48,6 +48,16 @@ describe('who counts', () => {
     assert.ok(bench.machine.configuration.id.index < fewer.id.index, 'the majority went on without it');
   });
 
+  test("R28 R29: a scribe that cannot read who is a member changes nobody's mind, however long its log is", () => {
+    const bench = new Bench();
+    const round = bench.campaign();
+    const unsure = { id: at(0, 0), configuration: { scribes: [] } };
+    bench.receive('scribe:a', { ...bench.probeAnswer(round, at(2, 1)), configuration: unsure, storage: 'not-member' });
+    assert.deepEqual(bench.machine.configuration.id, at(1, 1));
+    bench.probeReply('scribe:b', round, at(0, 0));
+    assert.ok(bench.probeReply('scribe:c', round, at(0, 0)) !== undefined, 'it reads what the others lack');
+  });
+
   test('P29 R27: answers and votes of a removed scribe elect nobody', () => {
     const [a, b, c] = configuration.scribes as [ScribeMember, ScribeMember, ScribeMember];
     const bench = withScribes([a, b, { ...c, scribeId: 'd', storageUuid: 'd' }]);

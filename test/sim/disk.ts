@@ -6,7 +6,7 @@
  * `Disk` is that and nothing more; `EngineDisk` (engine-disk.ts) is the real engine under the same calls.
  */
 import type { Persist, ScribeStart } from '../../src/core/effects.ts';
-import type { Batch, EntryId, HardState } from '../../src/core/types.ts';
+import type { Batch, EntryId, FoundConfiguration, HardState } from '../../src/core/types.ts';
 import type { Random } from '../random.ts';
 import { describeId, idOf, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
@@ -122,6 +122,12 @@ export class Image {
     return [...this.rotten].filter((node) => this.at(node.firstIndex) === node);
   }
 
+  /** What opening says of a batch that holds a configuration: where it stands, and what it is if it can be read. */
+  configurationIn(node: LogNode): FoundConfiguration {
+    const { firstIndex, term, configuration = null } = node.batch;
+    return { id: { index: firstIndex, term }, configuration: this.rotten.has(node) ? null : configuration };
+  }
+
   /** A copy to go back to: an old backup, or a snapshot of the machine. */
   copy(): () => void {
     const { hardState, commit } = this;
@@ -139,11 +145,9 @@ export class Image {
     for (const node of this.nodes) {
       if (runs.at(-1)?.term !== node.term) runs.push({ term: node.term, firstIndex: node.firstIndex });
     }
-    const configurations = this.nodes.flatMap(({ batch }) =>
-      batch.configuration === undefined
-        ? []
-        : [{ id: { index: batch.firstIndex, term: batch.term }, configuration: batch.configuration }],
-    );
+    const configurations = this.nodes
+      .filter(({ batch }) => batch.configuration !== undefined)
+      .map((node) => this.configurationIn(node));
     const { hardState, commit } = this;
     const logStart = { index: 0, term: 0 };
     return { scribeId, storageUuid, hardState, logStart, tail: idOf(this.tip), termRuns: runs, commit, configurations };

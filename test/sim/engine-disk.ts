@@ -121,9 +121,9 @@ export class EngineDisk implements ScribeDisk {
     const { hardState, logStart, tail, termRuns, commitHint, configurations } = this.#recovered;
     const logged = configurations.map((index) => {
       const node = this.image.at(index);
-      const configuration = node?.batch.configuration;
-      demand(configuration !== undefined, 'recovery-differs', () => `${this.#name} has no configuration at ${index}`);
-      return { id: { index, term: (node as LogNode).term }, configuration };
+      const isOne = node?.batch.configuration !== undefined;
+      demand(isOne, 'recovery-differs', () => `${this.#name} has no configuration at ${index}`);
+      return this.image.configurationIn(node as LogNode);
     });
     return { scribeId, storageUuid, hardState, logStart, tail, termRuns, commit: commitHint, configurations: logged };
   }

@@ -31,4 +31,45 @@ export const ROT_MUTANTS: readonly Mutant[] = [
     ],
     run: seedsOf('rot'),
   },
+  {
+    name: 'a vote takes a tail that cannot be read for one that is not there',
+    rule: 'R29',
+    caughtBy: 'vote-for-shorter-log',
+    patches: [
+      {
+        file: 'scribe.js',
+        find: 'tail: this.#log.tail, leaderLive',
+        replace:
+          'tail: this.#log.terms.idAt((this.#repair.firstIn(1, this.#log.tail.index) ?? this.#log.tail.index + 1) - 1), leaderLive',
+      },
+    ],
+    run: seedsOf('rot'),
+  },
+  {
+    name: 'a scribe that cannot read who is a member votes',
+    rule: 'R29',
+    caughtBy: 'vote-while-unsure',
+    patches: [
+      {
+        file: 'scribe.js',
+        find: 'storageOk: this.#membership.isMember',
+        replace: "storageOk: this.#membership.isMember || this.#membership.standing === 'unsure'",
+      },
+    ],
+    run: seedsOf('rot'),
+  },
+  {
+    name: 'a repair takes whatever stands at the index elsewhere',
+    rule: 'R29',
+    caughtBy: 'repair-of-another-entry',
+    patches: [
+      { file: 'scribe-repair.js', find: 'const asOf = terms.idAt(task.range.to);', replace: 'const asOf = null;' },
+      {
+        file: 'scribe-repair.js',
+        find: 'lastIndex(batch) <= task.range.to && this.#log.terms.termAt(batch.firstIndex) === batch.term',
+        replace: 'lastIndex(batch) <= task.range.to',
+      },
+    ],
+    run: seedsOf('rot'),
+  },
 ];

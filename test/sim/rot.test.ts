@@ -18,6 +18,11 @@ describe('disks that rot', () => {
     }
   });
 
+  test('a configuration that cannot be read is met: its scribe votes for nobody until it is repaired', () => {
+    const times = results.reduce((sum, { reached }) => sum + (reached.get('scribe unsure') ?? 0), 0);
+    assert.ok(times > SEEDS / 10, `scribe unsure: ${times}`);
+  });
+
   test('the seeds are not idle: batches rot, are found, denied to nobody, and repaired', () => {
     for (const branch of ['batch rots', 'damage found', 'damage repaired', 'read unknown']) {
       const times = results.reduce((sum, { reached }) => sum + (reached.get(branch) ?? 0), 0);

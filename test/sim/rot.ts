@@ -1,9 +1,11 @@
 /**
  * Disks that rot (R29): batches of a scribe's log can no longer be read back, found when they are read, by scrubbing some time
  * later, or at the next start. Keeps one good copy: nothing rots that no other member can read, so everything can be
- * repaired. Has a stream of chance of its own: the other faults of a seed stay what they are.
+ * repaired; and a configuration only where those who can read it could elect a leader, since others do not vote after a start. Has
+ * a stream of chance of its own: the other faults of a seed stay what they are.
  */
 import { Random } from '../random.ts';
+import { elects } from './agreement.ts';
 import type { LogNode } from './log-tree.ts';
 import type { ScribeSite } from './scribe-host.ts';
 import type { World } from './world.ts';
@@ -13,6 +15,8 @@ const STREAM = 7 * 2 ** 32;
 /** Neighbours that one fault takes, at most. */
 const MOST_BATCHES = 4;
 const MAX_SCRUB_MILLIS = 600;
+/** How often it is the newest configuration as well, of which there is little in a log. */
+const CONFIGURATION_CHANCE = 0.1;
 
 export class Rot {
   readonly #world: World;
@@ -45,8 +49,11 @@ export class Rot {
   #strike(site: ScribeSite, place: number): void {
     const { nodes } = site.disk.image;
     const from = place < 0.5 ? nodes.length - 1 - Math.floor(place * 10) : Math.floor((2 * place - 1) * nodes.length);
-    for (const node of nodes.slice(Math.max(0, from), Math.max(0, from) + this.#random.integer(1, MOST_BATCHES))) {
-      if (!this.#isElsewhere(site, node)) continue;
+    const struck = nodes.slice(Math.max(0, from), Math.max(0, from) + this.#random.integer(1, MOST_BATCHES));
+    const configured = site.disk.image.tip?.configured ?? null;
+    if (configured !== null && this.#random.chance(CONFIGURATION_CHANCE)) struck.push(configured);
+    for (const node of struck) {
+      if (!this.#mayRot(site, node)) continue;
       site.disk.image.rotten.add(node);
       this.#world.reach('batch rots');
       this.#scrub(site, node, MAX_SCRUB_MILLIS);
@@ -57,8 +64,10 @@ export class Rot {
     this.#world.schedule.after(this.#random.next() * withinMillis, () => site.process?.find(node));
   }
 
-  #isElsewhere(site: ScribeSite, node: LogNode): boolean {
-    return this.#members.some((other) => other !== site && other.disk.image.reads(node));
+  #mayRot(site: ScribeSite, node: LogNode): boolean {
+    const others = this.#members.filter((other) => other !== site && other.disk.image.reads(node));
+    if (node.batch.configuration === undefined) return others.length > 0;
+    return elects(this.#world.members, (uuid) => others.some(({ storageUuid }) => storageUuid === uuid));
   }
 
   get #members(): readonly ScribeSite[] {

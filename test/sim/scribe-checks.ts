@@ -22,6 +22,8 @@ export class ScribeChecks {
   readonly #asked = new Map<string, EntryId>();
   /** Damage that the machine was told of. */
   readonly #found = new Set<LogNode>();
+  /** Configurations that could not be read when the process started, and not since (R29). */
+  readonly #unread: Set<LogNode>;
   /** The out-of-band reads asked for, by peer and request. */
   readonly #reads = new Map<string, Read>();
 
@@ -31,6 +33,7 @@ export class ScribeChecks {
     this.#machine = machine;
     const { hardState, nodes, commit } = place.disk.image;
     this.#written = new Image(hardState, nodes, commit);
+    this.#unread = new Set(place.disk.image.damage.filter(({ batch }) => batch.configuration !== undefined));
   }
 
   received(from: PeerKey, message: Message): void {
@@ -56,12 +59,14 @@ export class ScribeChecks {
 
   repaired(node: LogNode): boolean {
     this.#found.delete(node);
+    this.#unread.delete(node);
     return this.#written.at(node.firstIndex) === node;
   }
 
   writing(record: DiskRecord): void {
     this.#judgeWrite(record.persist, record.node);
     this.#written.replay(record);
+    if (record.node !== null) this.#unread.delete(record.node);
   }
 
   #judgeWrite(persist: Persist, node: LogNode | null): void {
@@ -120,8 +125,11 @@ export class ScribeChecks {
       () => `${this.#name} says term ${reply.term}, disk ${hardState.term}`,
     );
     if (reply.reason !== 'granted') return;
-    const configured = this.#written.tip?.configured?.batch.configuration;
-    const isNamed = configured !== undefined && includes(configured, this.#place.storageUuid);
+    const configured = this.#written.tip?.configured ?? null;
+    const isSure = configured === null || !this.#unread.has(configured);
+    demand(isSure, 'vote-while-unsure', () => `${this.#name} grants ${reply.requestTerm}`);
+    const configuration = configured?.batch.configuration;
+    const isNamed = configuration !== undefined && includes(configuration, this.#place.storageUuid);
     demand(isNamed && !this.#place.isAmnesiac, 'vote-from-stranger', () => `${this.#name} grants ${reply.requestTerm}`);
     const incarnation = to.slice('worker:'.length);
     this.#world.rules.granted(this.#place.storageUuid, reply.requestTerm, incarnation, tip);

@@ -47,6 +47,7 @@ export class ScribeHost extends Host {
     this.machine = this.guarded(() => new ScribeMachine(start, options, this.now()));
     this.#checks = new ScribeChecks(world, place, this.machine);
     world.trace(() => `${this.site} starts, term ${start.hardState.term}, tail ${describeId(start.tail)}`);
+    if (this.machine.standing === 'unsure') world.reach('scribe unsure');
     world.network.enter(this);
     for (const node of disk.image.damage) this.#tellDamage(node);
     this.settle();
