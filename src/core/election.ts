@@ -173,12 +173,11 @@ export class Election {
     this.#phase = 'catching-up';
     this.#readFrom = log.tail.index;
     this.#catchUp = new CatchUp(this.#state);
-    return this.#goOn(this.#catchUp.name(target, this.#donors(target)));
+    return this.#goOn(this.#catchUp.name(target, this.#donors(target, answers)));
   }
 
   /** Those who hold the target, and then those who hold a part of what leads to it: what is committed is in every best log. */
-  #donors(target: EntryId): readonly Donor[] {
-    const answers = [...this.#probes].filter(([key]) => !this.#unreadable.has(key) && !this.#spent.has(key));
+  #donors(target: EntryId, answers: readonly (readonly [PeerKey, ProbeReply])[]): readonly Donor[] {
     const holders = answers.filter(([, { tail }]) => sameId(tail, target));
     const others = answers.filter(([, { tail, commit }]) => !sameId(tail, target) && commit.index > this.#state.commit);
     return [

@@ -173,11 +173,11 @@ export class Leadership {
   }
 
   /**
-   * What may lead on in this term once a commit quorum answers again, or null. Not before it has committed anything: then a way
+   * Ask the scribes whether to lead on in this term: what hears their answers, or null where it may not. Not before it has committed anything: then a way
    * may be closed to its appends that its probes pass. Not once it was offered to somebody, who may take it at any time (R22), nor
    * while a disk is known to have gone back, which nobody after it would know (R26).
    */
-  get resumption(): Resumption | null {
+  suspend(): Resumption | null {
     const { commit } = this.#state;
     const isOffered = this.#transfer.underWay || this.#transfer.wasOffered;
     if (commit < this.#firstOfTerm || isOffered || this.#followers.hasFenced) return null;

@@ -81,13 +81,14 @@ export class Resumption {
     const peer = peers.get(from);
     if (peer?.role !== 'scribe' || !isVoter(configuration.configuration, peer.storageUuid)) return false; // R26, R27
     this.#state.hearTerm(term);
+    if (round !== this.#probe) return false;
     const acknowledged = this.#acknowledged.get(from);
-    if (round === this.#probe && acknowledged !== undefined && lacks(reply, acknowledged, this.term)) {
+    if (acknowledged !== undefined && lacks(reply, acknowledged, this.term)) {
       this.#isPast = true; // nobody would know of it after it has led on (R26)
       const { scribeId, storageUuid } = peer;
       this.#state.alarm({ kind: 'disk-went-back', scribeId, storageUuid });
     }
-    if (round === this.#probe && storage !== 'not-member') this.#answeredAt.set(from, now);
+    if (storage !== 'not-member') this.#answeredAt.set(from, now);
     const answers = (uuid: string): boolean =>
       now - (this.#answeredAt.get(scribeKey(uuid)) ?? Number.NEGATIVE_INFINITY) < options.electionTimeoutMinMillis;
     return !this.isOver && isCommitQuorum(configuration.configuration, answers);

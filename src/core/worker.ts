@@ -351,7 +351,7 @@ export class WorkerMachine {
 
   /** No commit quorum answers: this worker leads nobody, for now or for good (R8). */
   #suspend(): void {
-    const resumption = this.#leadership?.resumption ?? null;
+    const resumption = this.#leadership?.suspend() ?? null;
     this.#stepDown();
     this.#resumption = resumption;
   }
