@@ -22,6 +22,9 @@ const commandsOf = (request: ProposeRequest): string[] =>
   [...iterateEntries(request.section)].map((entry) => Buffer.from(entry).toString());
 const nothing = (count: number): Uint8Array =>
   encodeResults(Array.from({ length: count }, () => ({ failed: false, bytes: new Uint8Array(0) })));
+/** A call of somebody else's, passed on once. */
+const passOn = (client: Client, name: string): Promise<Proposed> =>
+  new Calls().start({}, (call) => client.passOn(call, [bytes(name)], name.length, (error) => call.reject(error)));
 
 describe('a client', () => {
   test('C06: a command given up before there was a connection is not executed, and not sent when there is one', async () => {
@@ -117,9 +120,6 @@ describe('a client', () => {
 
   test('N13: of what was passed on to a leader that is not asked any more, what has left is answered yet, and nothing else leaves', async () => {
     await using worker = await ScriptedWorker.start();
-    const calls = new Calls();
-    const passOn = (client: Client, name: string): Promise<Proposed> =>
-      calls.start({}, (call) => client.passOn(call, [bytes(name)], name.length, (error) => call.reject(error)));
     await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
     const sent = passOn(client, 'sent');
     (await worker.greeting())();
@@ -143,9 +143,6 @@ describe('a client', () => {
   test('N13: what has left is answered yet, also by a leader that has named the next one to somebody else', async () => {
     await using worker = await ScriptedWorker.start();
     await using next = await ScriptedWorker.start();
-    const calls = new Calls();
-    const passOn = (client: Client, name: string): Promise<Proposed> =>
-      calls.start({}, (call) => client.passOn(call, [bytes(name)], name.length, (error) => call.reject(error)));
     await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
     const sent = passOn(client, 'sent');
     (await worker.greeting())();
