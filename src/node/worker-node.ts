@@ -164,7 +164,7 @@ export class WorkerNode implements LogService {
       else again(error);
       return;
     }
-    void this.#clientOf(address).then((client) => client.passOn(call, commands, bytes, again));
+    this.#clientOf(address).then((client) => client.passOn(call, commands, bytes, again), again);
   }
 
   #clientOf(address: string): Promise<Client> {
