@@ -127,6 +127,7 @@ Napi::Object ToObject(Napi::Env env, const RecoveryReport& report) {
   object["droppedBlocks"] = ToNumber(env, report.dropped_blocks);
   object["sealed"] = Napi::Boolean::New(env, report.sealed);
   object["damagedBlocks"] = ToNumber(env, report.damaged_blocks);
+  object["rebuiltBlocks"] = ToNumber(env, report.rebuilt_blocks);
   object["headerCopiesUsed"] = ToNumber(env, report.header_copies_used);
   return object;
 }

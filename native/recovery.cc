@@ -253,6 +253,7 @@ Result<std::optional<ProvenBlock>> Recovery::Prove(size_t at, SegmentScanner& sc
 
 void Recovery::MarkDamaged(size_t at, const ProvenBlock& proven) {
   ++result_.report.damaged_blocks;
+  if (proven.rebuilt) ++result_.report.rebuilt_blocks;
   const auto number = static_cast<uint32_t>(segments_[at].header.number);
   for (const uint32_t offset : proven.damaged) {
     const BatchHeader batch = ParseBatchHeader(std::span(proven.bytes).subspan(offset)).value();

@@ -70,6 +70,7 @@ struct RecoveryReport {
   uint64_t dropped_blocks = 0;      //   valid blocks among them.
   bool sealed = false;              // The last block kept is a seal: the directory was idle or closed.
   uint64_t damaged_blocks = 0;      // Kept although they do not hold, for they prove themselves (self_proof.h).
+  uint64_t rebuilt_blocks = 0;      // Those among them whose header is lost; what the others lack is batches.
   uint64_t header_copies_used = 0;  // Segments whose first header was bad.
   uint64_t footers = 0;             // Segments that were opened by their footer, unread otherwise.
 };

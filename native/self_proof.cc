@@ -141,6 +141,7 @@ Result<std::optional<ProvenBlock>> Reconstruct(SegmentScanner& scanner, uint32_t
       RebuildHeader(bytes.value(), next->previous_crc, expected, offset, scanner.header(), prior, &proven.damaged);
   if (!header || (same_segment && offset + header->block_bytes != end)) return unproven;
   proven.header = *header;
+  proven.rebuilt = true;
   proven.bytes.assign(bytes.value().begin(), bytes.value().begin() + header->block_bytes);
   return std::optional<ProvenBlock>(std::move(proven));
 }

@@ -22,6 +22,7 @@ namespace scriptorium {
 // A block of which all but the bodies of some batches is proven.
 struct ProvenBlock {
   BlockHeader header;
+  bool rebuilt = false;  // The header is not what stands there.
   std::vector<uint8_t> bytes;
   std::vector<uint32_t> damaged;  // Where in it the batches stand whose bodies do not hold.
 };

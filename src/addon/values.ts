@@ -66,6 +66,8 @@ export interface RecoveryReport {
   readonly sealed: boolean;
   /** Blocks that were kept although they do not hold: all but the bodies of batches in them is proven. */
   readonly damagedBlocks: number;
+  /** Those among them whose header is lost as well: proven by the block behind. */
+  readonly rebuiltBlocks: number;
   /** Segments whose first header was bad and the second good. */
   readonly headerCopiesUsed: number;
 }

@@ -70,9 +70,9 @@ describe('a cluster whose disks rot', () => {
     await checkAll();
     await cluster.process('b').killHard();
     // The rotten block lies where it lay, but no log needs it any more.
-    const { stdout } = await scriptorium('verify', '--json', '--dir', directoryOf('b'));
-    const { verdict, damage } = JSON.parse(stdout) as { verdict: string; damage: unknown[] };
-    assert.deepEqual({ verdict, damage }, { verdict: 'clean', damage: [] });
+    const verified = await scriptorium('verify', '--dir', directoryOf('b'));
+    assert.match(verified.stdout, /: clean, 1 damaged blocks .*, repaired: /);
+    assert.equal(verified.code, 0);
     await cluster.startScribe('b');
   });
 

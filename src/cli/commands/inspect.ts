@@ -23,8 +23,18 @@ export async function inspectJournal(directory: string, maxBlocks: number): Prom
 export const tellFailure = (failure: InspectReport['failure']): object | null =>
   failure === null ? null : { ...failure, error: { code: failure.error.code, message: failure.error.message } };
 
+function describeDamagedBlocks(
+  { damagedBlocks, rebuiltBlocks }: InspectReport['report'],
+  isLogDamaged: boolean,
+): string {
+  const counted = `${damagedBlocks} damaged blocks that prove what they held`;
+  if (isLogDamaged) return counted;
+  if (rebuiltBlocks > 0) return `${counted}, ${rebuiltBlocks} of them by the block behind alone`;
+  return `${counted}, repaired: no log needs what cannot be read of them`;
+}
+
 export function describeVerdict({ verdict, failure, report, damage }: InspectReport): string {
-  const blocks = report.damagedBlocks === 0 ? '' : `, ${report.damagedBlocks} damaged blocks that prove what they held`;
+  const blocks = report.damagedBlocks === 0 ? '' : `, ${describeDamagedBlocks(report, damage.length > 0)}`;
   const damaged = `${blocks}${damage.length === 0 ? '' : `, ${damage.length} damaged batches that other scribes have`}`;
   if (verdict === 'clean') return `clean${damaged}`;
   if (verdict === 'torn')
