@@ -3,7 +3,7 @@
  * scribe, wherever it is formatted, starts with the very same first entry. After that the log alone says who the scribes
  * are; the file remains a list of first contacts, to which later ones may be added, and its scribes are never changed.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { MAX_SCRIBES } from '../core/limits.ts';
 import { whyNotQuorums } from '../core/quorum.ts';
 import type { Batch, EntryId, Quorums, ScribeMember } from '../core/types.ts';
@@ -14,6 +14,7 @@ import { Journal } from '../storage/journal.ts';
 import type { FormatOptions as JournalFormatOptions } from '../storage/journal-types.ts';
 import { encodeConfigurationBatch } from '../wire/batch.ts';
 import { ADDRESS_PATTERN, ID_PATTERN } from '../wire/fields.ts';
+import { createFile, replaceFile } from './directories.ts';
 
 export interface ClusterFile {
   readonly schema: 1;
@@ -79,27 +80,18 @@ export async function readClusterFile(path: string): Promise<ClusterFile> {
 }
 
 /** Never overwrites: a second `init` must not replace a cluster. */
-export async function writeClusterFile(path: string, file: ClusterFile): Promise<void> {
-  try {
-    await writeFile(path, `${JSON.stringify(file, null, 2)}\n`, { flag: 'wx' });
-  } catch (cause) {
-    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    const message = exists ? `${path} exists already; a cluster is made only once` : `cannot write ${path}: ${cause}`;
-    throw new ScriptoriumError(exists ? 'NOT_EMPTY' : 'READ_ONLY', message, { cause });
-  }
-}
+export const writeClusterFile = (path: string, file: ClusterFile): Promise<void> => createFile(path, print(file));
+
+const print = (file: ClusterFile): string => `${JSON.stringify(file, null, 2)}\n`;
 
 /** Addresses to look for scribes at, the newest known first. */
 export const contactsOf = ({ contacts = [], scribes }: ClusterFile): readonly string[] => [
   ...new Set([...contacts, ...scribes.map(({ address }) => address)]),
 ];
 
-/** Note where the scribes listen now; readers see the old file or the new one. */
+/** Note where the scribes listen now. */
 export async function writeContacts(path: string, contacts: readonly string[]): Promise<void> {
-  const file = await readClusterFile(path);
-  const beside = `${path}.${process.pid}.new`;
-  await writeFile(beside, `${JSON.stringify({ ...file, contacts }, null, 2)}\n`);
-  await rename(beside, path);
+  await replaceFile(path, print({ ...(await readClusterFile(path)), contacts }));
 }
 
 /**

@@ -1,10 +1,13 @@
-/** Makes directories with errors a person can act on. */
+/** Directories and small files that are either there whole, durably, or not at all; with errors a person can act on. */
 import { mkdirSync } from 'node:fs';
+import { link, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type ErrorCode, ScriptoriumError } from '../errors.ts';
 
 const MEANINGS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENOENT: ['BAD_OPTION', 'the directory it is to be in does not exist'],
   ENOTDIR: ['BAD_OPTION', 'a part of the path is not a directory'],
+  EEXIST: ['NOT_EMPTY', 'it exists already, and is never overwritten'],
   EACCES: ['READ_ONLY', 'permission denied'],
   EPERM: ['READ_ONLY', 'permission denied'],
   EROFS: ['READ_ONLY', 'the file system is read-only'],
@@ -16,9 +19,44 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path);
   } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    const [meaning, reason] = MEANINGS[code] ?? (['IO_ERROR', message] as const);
-    throw new ScriptoriumError(meaning, `cannot make ${path}: ${reason}`, { cause });
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw explain(path, cause);
   }
+}
+
+/** NOT_EMPTY where there is a file of that name: then it is left as it is. */
+export const createFile = (path: string, text: string): Promise<void> =>
+  writeWhole(path, text, async (beside) => {
+    await link(beside, path);
+    await rm(beside);
+  });
+
+/** Readers see the old file or the new one. */
+export const replaceFile = (path: string, text: string): Promise<void> =>
+  writeWhole(path, text, (beside) => rename(beside, path));
+
+/** Under another name first, so that neither a crash nor a full disk leaves half of it under its own. */
+async function writeWhole(path: string, text: string, publish: (beside: string) => Promise<void>): Promise<void> {
+  const beside = `${path}.${process.pid}.new`;
+  try {
+    const file = await open(beside, 'w');
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await publish(beside);
+    const directory = await open(dirname(path));
+    await directory.sync().finally(() => directory.close());
+  } catch (cause) {
+    await rm(beside, { force: true });
+    throw explain(path, cause);
+  }
+}
+
+function explain(path: string, cause: unknown): ScriptoriumError {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  const [meaning, reason] = MEANINGS[code] ?? (['IO_ERROR', message] as const);
+  return new ScriptoriumError(meaning, `cannot make ${path}: ${reason}`, { cause });
 }

@@ -2,10 +2,12 @@
  * Unsafe recovery: when a quorum of scribes is lost for ever, the log of the best survivor becomes the log of a cluster of its own,
  * with one scribe. What only lost scribes held is gone. Keeps: nothing is written to the survivors' directories, so they are the backup;
  * the new cluster has another id, so no scribe and no worker of the old one can ever be counted in it, should it come back (R26);
- * its only voter is a new disk that no older entry names, and its term is above all that survivors know (R1).
+ * its only voter is a new disk that no older entry names, and its term is above all that survivors know (R1); no entry is skipped: the
+ * new log ends before the first one that none of the disks can read (R31).
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { isCommitQuorum, isVoteQuorum, membersOf } from '../core/quorum.ts';
 import { compareIds, type EntryId, type LoggedConfiguration, type ScribeMember } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
@@ -18,8 +20,8 @@ import { decodeBatches, encodeConfigurationBatch } from '../wire/batch.ts';
 import { type ClusterFile, writeClusterFile } from './cluster-file.ts';
 import { makeDirectory } from './directories.ts';
 import { scribeStatus } from './observe.ts';
-
-const COPY_BYTES = 1024 * 1024;
+import { QuietJournal } from './quiet-journal.ts';
+import { SurvivingLog } from './surviving-log.ts';
 
 /** What the directory of a scribe that is not running says. */
 export interface Survivor {
@@ -29,8 +31,7 @@ export interface Survivor {
   readonly tail: EntryId;
   /** Up to here it was told that entries are committed: they were never only its own. */
   readonly commit: EntryId;
-  readonly configuration: LoggedConfiguration;
-  /** Entries that its disk cannot read back. */
+  /** Entries of which it is known that its disk cannot read them back. */
   readonly damaged: number;
 }
 
@@ -38,6 +39,10 @@ export interface RecoveryPlan {
   readonly survivors: readonly Survivor[];
   /** Whose log is gone on with: the best by (term, index) of its tail (R5). */
   readonly chosen: Survivor;
+  /** The last entry kept: the tail of that log, or the last one before an entry that none of the disks can read. */
+  readonly through: EntryId;
+  /** The newest of what is kept. */
+  readonly configuration: LoggedConfiguration;
   /** Voters whose directories were not given. */
   readonly lost: readonly ScribeMember[];
   /** Stands for all of this: another one as soon as anything is different. */
@@ -45,38 +50,56 @@ export interface RecoveryPlan {
 }
 
 /**
- * What could be recovered from these directories; writes nothing to their logs. Rejects CHANGE_REFUSED where nothing is lost: they
- * are a quorum, or a scribe of the cluster still runs; and with what opening a directory rejects with, LOCKED among it.
+ * What could be recovered from these directories, found by reading the whole log; writes nothing to their logs. Rejects
+ * CHANGE_REFUSED where nothing is lost: they are a quorum and can read every entry, or a scribe of the cluster still runs; BAD_OPTION
+ * where two of them are one disk; and with what opening a directory rejects with, LOCKED among it.
  */
 export async function planRecovery(directories: readonly string[], allowBuffered: boolean): Promise<RecoveryPlan> {
-  const survivors: Survivor[] = [];
-  for (const directory of directories) survivors.push(await look(directory, allowBuffered));
-  const [chosen] = survivors.toSorted((left, right) => compareIds(right.tail, left.tail));
-  if (chosen === undefined) throw new ScriptoriumError('BAD_OPTION', 'at least one directory is needed');
-  const { clusterId } = chosen.identity;
-  if (survivors.some(({ identity }) => identity.clusterId !== clusterId))
-    throw new ScriptoriumError('WRONG_CLUSTER', 'the directories are of different clusters');
-  const { configuration } = chosen.configuration;
-  const isHere = (uuid: string): boolean => survivors.some(({ identity }) => identity.storageUuid === uuid);
-  if (configuration.scribes.length === 0)
-    throw new ScriptoriumError('NOT_FORMATTED', `${chosen.directory} was never a member of a cluster`);
-  if (isVoteQuorum(configuration, isHere) && isCommitQuorum(configuration, isHere))
-    throw refusal('these directories are a quorum: nothing is lost, start their scribes');
-  const members = membersOf(configuration);
-  const running = await Promise.all(members.map(({ address }) => scribeStatus(address, clusterId)));
-  const living = running.find((status) => status !== null);
-  if (living !== null && living !== undefined)
-    throw refusal(`scribe ${living.scribeId} runs at ${living.address}: stop it and name its directory too`);
-  const lost = members.filter(({ storageUuid }) => !isHere(storageUuid));
-  const confirmation = createHash('sha256').update(JSON.stringify(survivors)).digest('hex').slice(0, 12);
-  return { survivors, chosen, lost, confirmation };
+  if (new Set(directories.map((directory) => resolve(directory))).size < directories.length)
+    throw new ScriptoriumError('BAD_OPTION', 'a directory is named twice');
+  return await QuietJournal.withAll(directories, allowBuffered, async (opened) => {
+    const survivors = opened.map(look);
+    const chosen = best(survivors);
+    const { clusterId } = chosen.identity;
+    if (survivors.some(({ identity }) => identity.clusterId !== clusterId))
+      throw new ScriptoriumError('WRONG_CLUSTER', 'the directories are of different clusters');
+    const log = logOf(chosen, opened);
+    const through = await log.readable();
+    const configuration = await log.configuration(through);
+    if (configuration === null)
+      throw new ScriptoriumError('NOT_FORMATTED', `${chosen.directory} holds no members of a cluster that can be read`);
+    const uuids = new Set(survivors.map(({ identity }) => identity.storageUuid));
+    if (uuids.size < survivors.length)
+      throw new ScriptoriumError('BAD_OPTION', 'two of the directories are copies of one disk; name the newer one');
+    const isHere = (uuid: string): boolean => uuids.has(uuid);
+    const { configuration: numbers } = configuration;
+    if (isVoteQuorum(numbers, isHere) && isCommitQuorum(numbers, isHere) && compareIds(through, chosen.tail) === 0)
+      throw refusal('these directories are a quorum: nothing is lost, start their scribes');
+    await refuseRunning(membersOf(numbers), clusterId);
+    const lost = membersOf(numbers).filter(({ storageUuid }) => !isHere(storageUuid));
+    const found = { survivors, chosen, through, configuration, lost };
+    const confirmation = createHash('sha256').update(JSON.stringify(found)).digest('hex').slice(0, 12);
+    return { ...found, confirmation };
+  });
 }
 
-/** Makes the new cluster in `into`, a directory that is blank or absent; its cluster file is written last, when all is durable. */
+async function refuseRunning(members: readonly ScribeMember[], clusterId: string): Promise<void> {
+  const statuses = await Promise.all(members.map(({ address }) => scribeStatus(address, clusterId)));
+  for (const running of statuses) {
+    if (running !== null)
+      throw refusal(`scribe ${running.scribeId} runs at ${running.address}: stop it and name its directory too`);
+  }
+}
+
+/**
+ * Makes the new cluster in `into`, a directory that is blank or absent; its cluster file is written last, when all is durable. When
+ * that fails, NO_SPACE among it, what was made of the new scribe is removed; after a crash it is left, without a cluster file.
+ */
 export async function recover(plan: RecoveryPlan, into: string, allowBuffered: boolean): Promise<ClusterFile> {
-  const { identity, configuration, tail } = plan.chosen;
+  const { identity, tail } = plan.chosen;
   const { scribeId } = identity;
-  const before = configuration.configuration.scribes.find((it) => it.storageUuid === identity.storageUuid);
+  const { scribes } = plan.configuration.configuration;
+  const before = scribes.find((it) => it.storageUuid === identity.storageUuid);
   if (before === undefined) throw refusal(`${scribeId} is no voter by its own log: its log is not to be gone on with`);
   const member: ScribeMember = { scribeId, storageUuid: randomHex(16), address: before.address };
   const file: ClusterFile = {
@@ -84,7 +107,7 @@ export async function recover(plan: RecoveryPlan, into: string, allowBuffered: b
     clusterId: randomHex(16),
     createdMillis: systemClock.wallMillis(),
     scribes: [member],
-    recovered: { clusterId: identity.clusterId, storageUuid: identity.storageUuid, tail },
+    recovered: { clusterId: identity.clusterId, storageUuid: identity.storageUuid, tail: plan.through },
   };
   const directory = join(into, scribeId);
   makeDirectory(into);
@@ -93,85 +116,61 @@ export async function recover(plan: RecoveryPlan, into: string, allowBuffered: b
     identity: { clusterId: file.clusterId, scribeId, storageUuid: member.storageUuid },
     allowBuffered,
   });
-  await copy(plan, directory, file, allowBuffered);
-  await writeClusterFile(join(into, 'cluster.json'), file);
+  try {
+    const sources = plan.survivors.map((survivor) => survivor.directory);
+    await QuietJournal.withAll(sources, allowBuffered, async (opened) => {
+      const log = logOf(plan.chosen, opened);
+      if (compareIds(log.tail, tail) !== 0)
+        throw refusal(`${plan.chosen.directory} has changed since it was looked at`);
+      await QuietJournal.withAll([directory], allowBuffered, ([target]) => copy(log, plan, target!, file));
+    });
+    await writeClusterFile(join(into, 'cluster.json'), file);
+  } catch (error) {
+    await rm(directory, { recursive: true });
+    throw error;
+  }
   return file;
 }
 
 /** The survivor's log, then the entry that names the new disk: until that one is durable, it is nobody's member. */
-async function copy(plan: RecoveryPlan, directory: string, file: ClusterFile, allowBuffered: boolean): Promise<void> {
-  const { chosen, survivors } = plan;
-  const source = await openQuietly(chosen.directory, allowBuffered);
-  const target = await openQuietly(directory, allowBuffered);
-  try {
-    const { tail } = source.journal.group(GROUP);
-    if (compareIds(tail, chosen.tail) !== 0) throw refusal(`${chosen.directory} has changed since it was looked at`);
-    let timestampMillis = file.createdMillis;
-    for (let index = 1; index <= tail.index; ) {
-      let ticket = 0;
-      for (const batch of decodeBatches(await source.journal.read(GROUP, index, COPY_BYTES))) {
-        ticket = target.journal.append(batch.bytes);
-        index = batch.firstIndex + batch.count;
-        timestampMillis = Math.max(timestampMillis, batch.timestampMillis);
-      }
-      await target.durable(ticket);
+async function copy(log: SurvivingLog, plan: RecoveryPlan, target: QuietJournal, file: ClusterFile): Promise<void> {
+  const { through, survivors } = plan;
+  let timestampMillis = file.createdMillis;
+  for (let index = 1; index <= through.index; ) {
+    let ticket = 0;
+    for (const batch of decodeBatches(await log.read(index))) {
+      if (batch.firstIndex > through.index) break;
+      ticket = target.journal.append(batch.bytes);
+      index = batch.firstIndex + batch.count;
+      timestampMillis = Math.max(timestampMillis, batch.timestampMillis);
     }
-    const term = Math.max(tail.term, ...survivors.map((survivor) => survivor.term)) + 1;
-    target.journal.saveHardState(GROUP, { term, votedFor: null });
-    const place = { term, firstIndex: tail.index + 1, timestampMillis };
-    const batch = encodeConfigurationBatch(place, { scribes: file.scribes });
-    await target.durable(target.journal.append(batch.bytes));
-  } finally {
-    await source.journal.close();
-    await target.journal.close();
+    await target.durable(ticket);
   }
+  const term = Math.max(through.term, ...survivors.map((survivor) => survivor.term)) + 1;
+  target.journal.saveHardState(GROUP, { term, votedFor: null });
+  const place = { term, firstIndex: through.index + 1, timestampMillis };
+  const batch = encodeConfigurationBatch(place, { scribes: file.scribes });
+  await target.durable(target.journal.append(batch.bytes));
 }
 
-async function look(directory: string, allowBuffered: boolean): Promise<Survivor> {
-  const { journal } = await openQuietly(directory, allowBuffered);
-  try {
-    const { hardState, tail, commitHint, configurations } = journal.group(GROUP);
-    const newest = configurations.at(-1);
-    const [batch] = newest === undefined ? [] : decodeBatches(await journal.read(GROUP, newest, 1));
-    const damaged = journal.damage().reduce((sum, { from, to }) => sum + to - from + 1, 0);
-    const id = { index: batch?.firstIndex ?? 0, term: batch?.term ?? 0 };
-    const configuration = { id, configuration: batch?.configuration ?? { scribes: [] } };
-    const { identity } = journal;
-    return { directory, identity, term: hardState.term, tail, commit: commitHint, configuration, damaged };
-  } finally {
-    await journal.close();
-  }
+function look({ journal, directory }: QuietJournal): Survivor {
+  const { hardState, tail, commitHint } = journal.group(GROUP);
+  const damaged = journal.damage().reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  return { directory, identity: journal.identity, term: hardState.term, tail, commit: commitHint, damaged };
 }
 
-/** A journal, and a way to wait for what it makes durable. */
-async function openQuietly(
-  directory: string,
-  allowBuffered: boolean,
-): Promise<{ readonly journal: Journal; durable(ticket: number): Promise<void> }> {
-  let reached = 0;
-  let failure: ScriptoriumError | null = null;
-  let wake = (): void => {};
-  const journal = await Journal.open({
-    directory,
-    allowBuffered,
-    scrubBytesPerSecond: 0,
-    onDurable: (ticket) => {
-      reached = ticket;
-      wake();
-    },
-    onFailure: (error) => {
-      failure = error;
-      wake();
-    },
-  });
-  const durable = async (ticket: number): Promise<void> => {
-    while (reached < ticket && failure === null)
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    if (failure !== null) throw failure;
-  };
-  return { journal, durable };
+function best(survivors: readonly Survivor[]): Survivor {
+  const [first] = survivors.toSorted((left, right) => compareIds(right.tail, left.tail));
+  if (first === undefined) throw new ScriptoriumError('BAD_OPTION', 'at least one directory is needed');
+  return first;
+}
+
+function logOf({ directory }: Survivor, opened: readonly QuietJournal[]): SurvivingLog {
+  const chosen = opened.find((it) => it.directory === directory)!;
+  return new SurvivingLog(
+    chosen.journal,
+    opened.filter((it) => it !== chosen).map(({ journal }) => journal),
+  );
 }
 
 const refusal = (why: string): ScriptoriumError => new ScriptoriumError('CHANGE_REFUSED', why);

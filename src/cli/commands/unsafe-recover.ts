@@ -24,7 +24,7 @@ const options = {
   json,
 };
 
-function printPlan({ survivors, chosen, lost, confirmation }: RecoveryPlan): void {
+function printPlan({ survivors, chosen, through, lost, confirmation }: RecoveryPlan): void {
   print(
     formatTable([
       ['scribe', 'directory', 'term', 'tail', 'committed', 'damaged'],
@@ -39,10 +39,14 @@ function printPlan({ survivors, chosen, lost, confirmation }: RecoveryPlan): voi
     ]),
   );
   const { identity, commit, tail } = chosen;
-  print(`lost: ${lost.map(({ scribeId, address }) => `${scribeId} at ${address}`).join(', ')}`);
-  print(`the log of ${identity.scribeId} would be gone on with, entries 1 to ${tail.index}`);
-  if (tail.index > commit.index)
-    print(`entries ${commit.index + 1} to ${tail.index} are kept; whether they were committed is not known here`);
+  print(`lost: ${lost.map(({ scribeId, address }) => `${scribeId} at ${address}`).join(', ') || 'no scribe'}`);
+  print(`the log of ${identity.scribeId} would be gone on with, entries 1 to ${through.index}`);
+  if (through.index < tail.index)
+    print(
+      `none of the disks can read entry ${through.index + 1}: it would be lost, and all behind it to ${tail.index}`,
+    );
+  if (through.index > commit.index)
+    print(`entries ${commit.index + 1} to ${through.index} are kept; whether they were committed is not known here`);
   print('whatever was acknowledged after that and is on lost scribes alone would be lost for ever');
   print('to do it: --into DIR, and as confirmations');
   print(`  --confirm-cluster ${identity.clusterId} --confirm-plan ${confirmation}`);
