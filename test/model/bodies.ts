@@ -10,6 +10,7 @@ import { type Exchange, exchanges } from './names.ts';
 import { crashScribe, flush, lapse, readDone, receive, type ScribePart, textOfScribe } from './scribe-part.ts';
 import type { Setting } from './setting.ts';
 import { copy } from './snapshot.ts';
+import { Table } from './table.ts';
 import { crashWorker, propose, read, receiveAtWorker, textOfWorker, tick, type WorkerPart } from './worker-part.ts';
 
 export type Part = ScribePart | WorkerPart;
@@ -36,7 +37,7 @@ export class Bodies {
   readonly #byText = new Map<string, number>();
   readonly #shells: string[] = [];
   /** By body and exchange: what the exchange makes of it. */
-  readonly #renamed: number[][] = [];
+  readonly #renamed: Table;
   /** Position of the exchange that does one after the other. */
   readonly #composed: readonly (readonly number[])[];
 
@@ -44,6 +45,7 @@ export class Bodies {
     this.#setting = setting;
     this.#members = members;
     this.exchanges = exchanges(setting.cast, alike);
+    this.#renamed = new Table(this.exchanges.length);
     const place = new Map(this.exchanges.map(({ slots }, at) => [slots.join(), at]));
     this.#composed = this.exchanges.map(({ slots: second }) =>
       this.exchanges.map(({ slots: first }) => place.get(first.map((slot) => second[slot]).join()) as number),
@@ -63,7 +65,7 @@ export class Bodies {
   }
 
   renamed(body: number, exchange: number): number {
-    return (this.#renamed[body] as number[])[exchange] as number;
+    return this.#renamed.get(body, exchange);
   }
 
   /** The exchange that does `first`, then `second`. */
@@ -82,7 +84,8 @@ export class Bodies {
       at === 0 ? this.#add(slot, part) : this.#add(slots[slot] as number, copy(part, rename)),
     );
     for (const [first, body] of orbit.entries()) {
-      this.#renamed[body] = this.#composed.map((row) => orbit[row[first] as number] as number);
+      for (const [second, row] of this.#composed.entries())
+        this.#renamed.put(body, second, orbit[row[first] as number] as number);
     }
     return orbit[0] as number;
   }

@@ -23,6 +23,7 @@ export interface Hearing {
 }
 
 const NO_MOVES: Moves = new Int32Array(0);
+const NOTHING_HEARD: Hearing = { moves: NO_MOVES, counts: NO_MOVES, decisions: NO_MOVES, answers: SILENCE };
 
 export class MoveTable {
   readonly bodies: Bodies;
@@ -48,6 +49,7 @@ export class MoveTable {
   /** What the letters of a set that are meant for this body's slot make of it. */
   hears(body: number, set: number): Hearing {
     const subset = this.said.to(set, this.bodies.slot(body));
+    if (subset === SILENCE) return NOTHING_HEARD;
     let at = this.#byPair.get(body, subset);
     if (at === -1) {
       at = this.#hearings.length;
@@ -59,6 +61,7 @@ export class MoveTable {
 
   /** A set without what can do nothing to `hearer` any more. */
   kept(hearer: number, set: number): number {
+    if (this.said.to(set, this.bodies.slot(hearer)) === SILENCE) return set;
     let kept = this.#kept.get(hearer, set);
     if (kept === -1) {
       const { post } = this.said;

@@ -1,42 +1,44 @@
 /** Numbers by pairs of numbers: what a step looks up most, and more of them than a Map can hold. */
+const WIDTH = 4; // first, second, value: a place of its own in one line of the cache
+
 export class Pairs {
   #count = 0;
-  #keys = new Int32Array(1 << 13).fill(-1);
-  #values = new Int32Array(1 << 12);
+  #places = 1 << 12;
+  #entries = new Int32Array(WIDTH * this.#places).fill(-1);
 
   /** -1 when nothing was put there. */
   get(first: number, second: number): number {
-    const mask = this.#values.length - 1;
+    const entries = this.#entries;
+    const mask = this.#places - 1;
     for (let place = hash(first, second) & mask; ; place = (place + 1) & mask) {
-      const key = this.#keys[2 * place] as number;
+      const key = entries[WIDTH * place] as number;
       if (key === -1) return -1;
-      if (key === first && this.#keys[2 * place + 1] === second) return this.#values[place] as number;
+      if (key === first && entries[WIDTH * place + 1] === second) return entries[WIDTH * place + 2] as number;
     }
   }
 
   /** Once for each pair. */
   put(first: number, second: number, value: number): void {
-    if (2 * ++this.#count > this.#values.length) this.#grow();
+    if (2 * ++this.#count > this.#places) this.#grow();
     this.#enter(first, second, value);
   }
 
   #enter(first: number, second: number, value: number): void {
-    const mask = this.#values.length - 1;
+    const mask = this.#places - 1;
     let place = hash(first, second) & mask;
-    while (this.#keys[2 * place] !== -1) place = (place + 1) & mask;
-    this.#keys[2 * place] = first;
-    this.#keys[2 * place + 1] = second;
-    this.#values[place] = value;
+    while (this.#entries[WIDTH * place] !== -1) place = (place + 1) & mask;
+    this.#entries[WIDTH * place] = first;
+    this.#entries[WIDTH * place + 1] = second;
+    this.#entries[WIDTH * place + 2] = value;
   }
 
   #grow(): void {
-    const keys = this.#keys;
-    const values = this.#values;
-    this.#keys = new Int32Array(2 * keys.length).fill(-1);
-    this.#values = new Int32Array(2 * values.length);
-    for (const [place, value] of values.entries()) {
-      const first = keys[2 * place] as number;
-      if (first !== -1) this.#enter(first, keys[2 * place + 1] as number, value);
+    const entries = this.#entries;
+    this.#places *= 2;
+    this.#entries = new Int32Array(WIDTH * this.#places).fill(-1);
+    for (let at = 0; at < entries.length; at += WIDTH) {
+      const first = entries[at] as number;
+      if (first !== -1) this.#enter(first, entries[at + 1] as number, entries[at + 2] as number);
     }
   }
 }

@@ -5,6 +5,7 @@
 import type { Letters } from './letters.ts';
 import type { Exchange } from './names.ts';
 import { Pairs } from './pairs.ts';
+import { Table } from './table.ts';
 
 /** Nothing said. */
 export const SILENCE = 0;
@@ -14,15 +15,17 @@ export class Said {
   readonly #exchanges: readonly Exchange[];
   readonly #all: (readonly number[])[] = [];
   readonly #byText = new Map<string, number>();
-  readonly #to: number[][] = [];
-  readonly #renamed: number[][];
+  /** By set and slot, and by set and exchange. */
+  readonly #to: Table;
+  readonly #renamed: Table;
   readonly #unions = new Pairs();
   readonly #within = new Pairs();
 
   constructor(letters: Letters, exchanges: readonly Exchange[]) {
     this.post = letters;
     this.#exchanges = exchanges;
-    this.#renamed = exchanges.map(() => []);
+    this.#to = new Table((exchanges[0] as Exchange).slots.length);
+    this.#renamed = new Table(exchanges.length);
     this.enter([]);
   }
 
@@ -48,13 +51,12 @@ export class Said {
 
   /** What of it is meant for one slot. */
   to(set: number, slot: number): number {
-    let to = this.#to[set];
-    if (to === undefined) {
-      to = [];
-      this.#to[set] = to;
+    let to = this.#to.get(set, slot);
+    if (to === -1) {
+      to = this.enter(this.letters(set).filter((letter) => this.post.at(letter).toSlot === slot));
+      this.#to.put(set, slot, to);
     }
-    to[slot] ??= this.enter(this.letters(set).filter((letter) => this.post.at(letter).toSlot === slot));
-    return to[slot];
+    return to;
   }
 
   union(set: number, more: number): number {
@@ -80,12 +82,12 @@ export class Said {
   }
 
   renamed(set: number, place: number): number {
-    const table = this.#renamed[place] as number[];
-    const known = table[set];
-    if (known !== undefined) return known;
-    const exchange = this.#exchanges[place] as Exchange;
-    const renamed = this.enter(this.letters(set).map((letter) => this.post.renamed(letter, exchange, place)));
-    table[set] = renamed;
+    let renamed = this.#renamed.get(set, place);
+    if (renamed === -1) {
+      const exchange = this.#exchanges[place] as Exchange;
+      renamed = this.enter(this.letters(set).map((letter) => this.post.renamed(letter, exchange, place)));
+      this.#renamed.put(set, place, renamed);
+    }
     return renamed;
   }
 }

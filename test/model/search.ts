@@ -8,8 +8,8 @@
  */
 import { Violation } from '../sim/violation.ts';
 import type { Moves, MoveTable } from './moves.ts';
-import type { Exchange } from './names.ts';
 import type { Promises } from './promises.ts';
+import { Recent } from './recent.ts';
 import type { Setting } from './setting.ts';
 import { Visited } from './visited.ts';
 
@@ -41,8 +41,10 @@ export class Search {
   readonly #table: MoveTable;
   readonly #promises: Promises;
   readonly #plain: boolean;
-  readonly #exchanges: readonly Exchange[];
+  /** By exchange and slot: whose place it gives to that slot. */
+  readonly #sources: readonly (readonly number[])[];
   readonly #visited: Visited;
+  readonly #recent: Recent;
   readonly #slots: number;
   readonly #state: Int32Array;
   readonly #next: Int32Array;
@@ -55,9 +57,10 @@ export class Search {
     this.#setting = setting;
     this.#table = table;
     this.#promises = promises;
-    this.#exchanges = table.bodies.exchanges;
+    this.#sources = table.bodies.exchanges.map(({ slots }) => slots.map((_, slot) => slots.indexOf(slot)));
     this.#slots = setting.slots;
     this.#visited = new Visited(this.#slots, table.said, plain);
+    this.#recent = new Recent(2 * this.#slots);
     this.#state = new Int32Array(2 * this.#slots);
     this.#next = new Int32Array(2 * this.#slots);
     this.#canonical = new Int32Array(2 * this.#slots);
@@ -206,7 +209,11 @@ export class Search {
   }
 
   #meet(from: number, moved: number): void {
-    if (!this.#plain) this.#answer(this.#next, moved);
+    if (!this.#plain) {
+      // Two of three steps lead where another order of the same steps has just led.
+      if (this.#recent.meet(this.#next)) return;
+      this.#answer(this.#next, moved);
+    }
     this.#canonicalise();
     const rows = this.#visited.bodies.count;
     if (!this.#visited.add(this.#canonical, from) || rows === this.#visited.bodies.count) return;
@@ -220,22 +227,28 @@ export class Search {
 
   /** The least of all that exchanges make of it. */
   #canonicalise(): void {
-    const { bodies, said } = this.#table;
-    const slots = this.#slots;
-    const best = this.#canonical;
-    const trial = this.#trial;
-    best.set(this.#next);
-    for (let exchange = 1; exchange < this.#exchanges.length; exchange++) {
-      const to = (this.#exchanges[exchange] as Exchange).slots;
-      for (let slot = 0; slot < slots; slot++)
-        trial[to[slot] as number] = bodies.renamed(this.#next[slot] as number, exchange);
-      let order = compare(trial, best, 0, slots);
-      if (order > 0) continue;
-      for (let slot = 0; slot < slots; slot++)
-        trial[slots + (to[slot] as number)] = said.renamed(this.#next[slots + slot] as number, exchange);
-      if (order === 0) order = compare(trial, best, slots, 2 * slots);
-      if (order < 0) best.set(trial);
+    this.#canonical.set(this.#next);
+    for (let exchange = 1; exchange < this.#sources.length; exchange++) {
+      if (this.#isLess(exchange)) this.#canonical.set(this.#trial);
     }
+  }
+
+  /** Whether what this exchange makes of it, then in `#trial`, is less than the least so far. */
+  #isLess(exchange: number): boolean {
+    const { bodies, said } = this.#table;
+    const sources = this.#sources[exchange] as readonly number[];
+    const slots = this.#slots;
+    let order = 0;
+    for (let column = 0; column < 2 * slots; column++) {
+      const value =
+        column < slots
+          ? bodies.renamed(this.#next[sources[column] as number] as number, exchange)
+          : said.renamed(this.#next[slots + (sources[column - slots] as number)] as number, exchange);
+      if (order === 0) order = value - (this.#canonical[column] as number);
+      if (order > 0) return false;
+      this.#trial[column] = value;
+    }
+    return order < 0;
   }
 
   #pathTo(at: number): number[][] {
@@ -253,14 +266,6 @@ export class Search {
     this.#canonicalise();
     return [...this.#canonical];
   }
-}
-
-function compare(left: Int32Array, right: Int32Array, from: number, to: number): number {
-  for (let at = from; at < to; at++) {
-    const difference = (left[at] as number) - (right[at] as number);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 export function crashesOf({ bodies }: MoveTable, state: ArrayLike<number>, slots: number): number {
