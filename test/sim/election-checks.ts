@@ -84,8 +84,8 @@ export class ElectionChecks {
     const request = `${this.#round} T${message.term}`;
     if (this.#judged === request) return;
     this.#judged = request;
-    // As old as an answer to a probe may be by then.
-    this.#unasked = this.#unasked.filter(({ at }) => now - at < this.#world.plan.worker.electionTimeoutMinMillis);
+    // As old as an answer to a probe may be by then: votes may be asked for once more before the attempt ends, where a link stands only then.
+    this.#unasked = this.#unasked.filter(({ at }) => now - at < 2 * this.#world.plan.worker.electionTimeoutMinMillis);
     const told = [...this.#replies, ...this.#unasked];
     this.#probed = told.map(({ reply }) => reply.configuration);
     const sets = this.#heard.inForce(this.#world.tree.endingAt(this.#machine.tail) ?? null, this.#probed);

@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- --seed N [--seeds K] [--kind faults|members|transfers|lives|leases|rot] [--engine real] [--leave-out 1,2] [--verbose]`:
+ * `npm run sim -- --seed N [--seeds K] [--kind faults|members|transfers|lives|leases|rot|halt] [--engine real] [--leave-out 1,2] [--verbose]`:
  * run seeds N, N+1, …, with the real engine on the scribes' disks or without,
  * without the faults of those numbers; exit 1 at the first violation.
  */

@@ -58,8 +58,8 @@ export class Operator {
     if (ofQuorums) return { kind: 'quorums', quorums: this.#numbers(scribes.length) };
     const victim = this.#random.pick(scribes);
     const kind = this.#random.pick(['add', 'remove', 'replace', 'replace', 'lose', 'lose'] as const);
-    if (kind === 'lose' && this.#bearsLoss) return this.#lose(victim);
-    if (kind === 'remove' && scribes.length > 1)
+    if (kind === 'lose' && this.#bearsLoss && !this.#isDamaged) return this.#lose(victim);
+    if (kind === 'remove' && scribes.length > 1 && !this.#isDamaged)
       return { kind: 'remove', scribeId: victim.scribeId, ...this.#chosenFor(scribes.length - 1) };
     if (kind === 'add' && scribes.length < MOST_SCRIBES)
       return { kind: 'add', member: this.#format(this.#name()), ...this.#chosenFor(scribes.length + 1) };
@@ -73,6 +73,14 @@ export class Operator {
     const { scribes, quorums } = this.#world.members;
     if (quorums === undefined) return scribes.length > 2;
     return quorums.commit > 1 && quorums.vote < scribes.length;
+  }
+
+  /** Then whoever goes may have the last good copy; one that is replaced has passed it on. */
+  get #isDamaged(): boolean {
+    const { scribes } = this.#world;
+    return scribes.some(({ disk, gone, storageUuid }) => {
+      return !gone && this.#world.isMember(storageUuid) && disk.image.damage.length > 0;
+    });
   }
 
   /** Numbers for so many scribes; a fifth of them just not enough to meet. */

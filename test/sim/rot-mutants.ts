@@ -72,4 +72,27 @@ export const ROT_MUTANTS: readonly Mutant[] = [
     ],
     run: seedsOf('rot'),
   },
+  {
+    name: 'nobody says that no disk can read what is needed',
+    rule: 'R31',
+    caughtBy: 'halt-not-told',
+    patches: [
+      { file: 'election.js', find: "this.#phase === 'probing' && this.#unreadable.size > 0", replace: 'false' },
+    ],
+    run: seedsOf('halt'),
+  },
+  {
+    name: 'what nobody could give is asked for no more',
+    rule: 'R31',
+    caughtBy: 'not-converged-after-heal',
+    patches: [
+      {
+        file: 'scribe-repair.js',
+        find: 'this.#task === null && this.#damaged.length > 0 && peers.length > 0',
+        replace:
+          'this.#task === null && this.#damaged.length > 0 && this.#failures < 2 * peers.length * this.#damaged.length',
+      },
+    ],
+    run: seedsOf('halt'),
+  },
 ];

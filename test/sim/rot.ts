@@ -4,6 +4,7 @@
  * repaired; and a configuration only where those who can read it could elect a leader, since others do not vote after a start. Has
  * a stream of chance of its own: the other faults of a seed stay what they are.
  */
+import type { Configuration } from '../../src/core/types.ts';
 import { Random } from '../random.ts';
 import { elects } from './agreement.ts';
 import type { LogNode } from './log-tree.ts';
@@ -66,11 +67,19 @@ export class Rot {
 
   #mayRot(site: ScribeSite, node: LogNode): boolean {
     const others = this.#members.filter((other) => other !== site && other.disk.image.reads(node));
-    if (node.batch.configuration === undefined) return others.length > 0;
-    return elects(this.#world.members, (uuid) => others.some(({ storageUuid }) => storageUuid === uuid));
+    if (this.#world.plan.changeMillis === null) return isEnough(this.#world.members, node, others);
+    // One of them may be on its way out.
+    const without = (leaving: ScribeSite): ScribeSite[] => others.filter((other) => other !== leaving);
+    return others.length > 0 && others.every((leaving) => isEnough(this.#world.members, node, without(leaving)));
   }
 
   get #members(): readonly ScribeSite[] {
     return this.#world.scribes.filter(({ storageUuid, gone }) => !gone && this.#world.isMember(storageUuid));
   }
+}
+
+/** Whether `readers` are enough to repair `node` from: and if it is a configuration, to elect a leader who does. */
+function isEnough(members: Configuration, node: LogNode, readers: readonly ScribeSite[]): boolean {
+  if (node.batch.configuration === undefined) return readers.length > 0;
+  return elects(members, (uuid) => readers.some(({ storageUuid }) => storageUuid === uuid));
 }

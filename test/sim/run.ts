@@ -6,6 +6,7 @@
 import { Random } from '../random.ts';
 import { Clients } from './clients.ts';
 import { Faults } from './faults.ts';
+import { Halt } from './halt.ts';
 import { idOf } from './log-tree.ts';
 import type { Machines } from './machines.ts';
 import { LATE_LINK_DOWN_MILLIS } from './network.ts';
@@ -49,6 +50,7 @@ const ADAPT: Record<RunKind, (plan: Plan, random: Random) => Plan> = {
   lives: longLife,
   leases: withLeases,
   rot: (plan) => plan,
+  halt: (plan) => plan,
 };
 
 /** How often it is looked whether a phase is over. */
@@ -91,7 +93,7 @@ class Run {
       this.#kind === 'transfers' || (this.#kind === 'leases' && world.plan.seed % 4 === 0)
         ? new Transfers(world)
         : null;
-    const rot = this.#kind === 'rot' ? new Rot(world) : null;
+    const rot = this.#rots ? new Rot(world) : null;
     this.#faults = faults;
     this.#for(world.plan.faultMillis, () => false);
     faults.end();
@@ -99,9 +101,36 @@ class Run {
     operator?.stop();
     transfers?.stop();
     this.#for(LATE_LINK_DOWN_MILLIS, () => false); // links that broke before are still being noticed
+    if (this.#kind === 'halt') this.#halt();
     this.#heal(clients);
     this.#scan();
     world.operations.judge(world.rules.ghost.nodes);
+  }
+
+  /** Where members or leaders change, the disks of every third seed rot as well. */
+  get #rots(): boolean {
+    const { plan, machines } = this.world;
+    const isThird = this.#kind !== 'faults' && this.#kind !== 'halt' && plan.seed % 3 === 0;
+    return this.#kind === 'rot' || (isThird && machines.newDisk === undefined);
+  }
+
+  /** Everybody must come to what nobody can read, and say so, in as long as electing a leader may take twice. */
+  #halt(): void {
+    const { world } = this;
+    const timeout = world.plan.worker.electionTimeoutMaxMillis;
+    const halt = Halt.of(world);
+    if (halt === null) return;
+    demand(
+      this.#for(20 * timeout, () => halt.isTold()),
+      'halt-not-told',
+      () => 'twenty election timeouts',
+    );
+    this.#for(5 * timeout, () => !halt.isTold()); // and nothing comes of it
+    halt.end();
+    // All workers are new: applying everything takes its time, which is not healing.
+    const { nodes, tip } = world.rules.ghost;
+    const isApplied = (): boolean => world.liveWorkers.some(({ appliedIndex }) => appliedIndex >= tip.lastIndex);
+    this.#for(10 * timeout + nodes.length * world.plan.applyMillis, isApplied);
   }
 
   /** Liveness: a leader within ten election timeouts, a write within five more, one leader change at most, all equal in fifty. */
@@ -192,9 +221,10 @@ class Run {
 
 /**
  * `faults`: as the plan of the seed has it. `members`: the members change all the time. `transfers`: leadership does. `lives`:
- * half an hour and more of rare faults. `rot`: as `faults`, on disks that rot.
+ * half an hour and more of rare faults. `rot`: as `faults`, on disks that rot. `halt`: every
+ * copy of an entry is lost, and one comes back.
  */
-export const RUN_KINDS = ['faults', 'members', 'transfers', 'lives', 'leases', 'rot'] as const;
+export const RUN_KINDS = ['faults', 'members', 'transfers', 'lives', 'leases', 'rot', 'halt'] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
 /** Seeds of one kind, for a list that says how each of its bugs is met. */
