@@ -84,13 +84,16 @@ export class Call<T> {
     if (this.#end()) this.#reject(error);
   }
 
-  /** Only what had no effect is tried again, after a pause; everything else is the caller's to judge. */
+  /**
+   * Only what had no effect is tried again, after a pause; everything else is the caller's to judge. So is what a state machine
+   * died of, perhaps: asked again and again, one query would take all workers with it.
+   */
   retry(error: unknown, pauseMillis: number, again: () => void): void {
     if (this.#settled) return;
     const typed = isScriptoriumError(error) ? error : null;
     const harmless = !this.sent || typed?.outcome === 'not-executed';
     const passing = typed?.retriable === true || (!this.sent && typed?.code === 'CONNECTION_LOST');
-    if (!harmless || !passing) {
+    if (!harmless || !passing || typed?.code === 'STATE_MACHINE_FAILED') {
       this.reject(error);
       return;
     }

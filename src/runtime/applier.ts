@@ -1,6 +1,7 @@
 /**
  * Feeds committed batches to the state machine in order, several to a run while it is busy, and serves reads at the index
- * they need. Keeps: a batch is handed over once; a read runs on a state that has applied at least its index (R19).
+ * they need. Keeps: a batch is handed over once; a read runs on a state that has applied at least its index (R19), and on none
+ * that a new thread begins with.
  */
 import { type Batch, type Index, lastIndex } from '../core/types.ts';
 import type { MachineHost } from '../machine/host.ts';
@@ -41,6 +42,10 @@ export class Applier {
   constructor(host: MachineHost, handlers: ApplierHandlers) {
     this.#host = host;
     this.#handlers = handlers;
+    // Also when nothing was being applied: the thread that comes next knows nothing, and must not be asked (R19).
+    host.onDeath((error) => {
+      if (this.#stopped === null) handlers.failed(error);
+    });
   }
 
   get applied(): Index {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Batch } from '../../src/core/types.ts';
+import type { ScriptoriumError } from '../../src/errors.ts';
 import { MachineHost } from '../../src/machine/host.ts';
 import { Applier } from '../../src/runtime/applier.ts';
 import { encodeBatch } from '../../src/wire/batch.ts';
@@ -27,8 +28,19 @@ async function start() {
     settle = resolve;
     fail = reject;
   });
-  const applier = new Applier(host, { applied: () => settle(applier.applied), failed: (error) => fail(error) });
-  return { host, applier, applied };
+  let died: (error: unknown) => void = () => undefined;
+  const death = new Promise<unknown>((resolve) => {
+    died = resolve;
+  });
+  const applier = new Applier(host, {
+    applied: () => settle(applier.applied),
+    failed: (error) => {
+      applier.stop(error); // as its owner does
+      died(error);
+      fail(error);
+    },
+  });
+  return { host, applier, applied, death };
 }
 
 test('M12: reads that come faster than they are answered never keep a committed batch from being applied', async () => {
@@ -49,5 +61,16 @@ test('a query that comes after the end is refused at once', async () => {
   const { host, applier } = await start();
   applier.stop(new Error('over'));
   await assert.rejects(applier.query(9, Buffer.from('?')), { message: 'over' });
+  await host.stop();
+});
+
+test("R19 M05: a thread that dies over a query is the end: nothing is read from the next one's empty state", async () => {
+  const { host, applier, applied, death } = await start();
+  applier.push([command(1, 'x')]);
+  assert.equal(await applied, 1);
+  const dead = { code: 'STATE_MACHINE_FAILED' };
+  await assert.rejects(applier.query(1, Buffer.from('exit')), dead);
+  await assert.rejects(applier.query(1, Buffer.from('')), dead);
+  assert.equal(((await death) as ScriptoriumError).code, dead.code);
   await host.stop();
 });

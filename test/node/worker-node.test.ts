@@ -1,0 +1,47 @@
+/** A worker as the log itself, over a real scribe: what it says stays true when its state machine dies, and when it is stopped. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createCluster, formatScribe } from '../../src/node/cluster-file.ts';
+import { ScribeNode } from '../../src/node/scribe-node.ts';
+import { WorkerNode } from '../../src/node/worker-node.ts';
+import { freePorts } from '../harness/ports.ts';
+import { scratchDirectory } from '../harness/scratch.ts';
+
+const RECORDER = new URL('../machine/machines/recorder.js', import.meta.url);
+const HOST = '127.0.0.1';
+/** Far longer than the test may take. */
+const PATIENCE = { deadlineMillis: 600_000 };
+
+async function start(context: TestContext): Promise<WorkerNode> {
+  const scratch = scratchDirectory();
+  const [scribePort, port] = (await freePorts(2)) as [number, number];
+  const cluster = createCluster([{ scribeId: 'a', address: `${HOST}:${scribePort}` }]);
+  const directory = join(scratch.path, 'a');
+  await formatScribe(cluster, 'a', directory, { allowBuffered: true });
+  const scribe = await ScribeNode.start({ directory, host: HOST, port: scribePort, allowBuffered: true });
+  const worker = await WorkerNode.start({
+    workerId: 'w1',
+    clusterId: cluster.clusterId,
+    scribes: [`${HOST}:${scribePort}`],
+    host: HOST,
+    port,
+    machine: { module: RECORDER, options: '#' },
+  });
+  context.after(async () => {
+    await worker.stop();
+    await scribe.stop();
+    scratch.remove();
+  });
+  return worker;
+}
+
+const read = async (worker: WorkerNode, query: string): Promise<string> =>
+  Buffer.from(await worker.read(Buffer.from(query), PATIENCE)).toString();
+
+test('R19 M05: after a query that killed the state machine, reads see every acknowledged command', async (context) => {
+  const worker = await start(context);
+  const { index } = await worker.propose(Buffer.from('one'), PATIENCE);
+  await assert.rejects(read(worker, 'exit'), { code: 'STATE_MACHINE_FAILED' });
+  assert.match(await read(worker, ''), new RegExp(`^${index}/.*:one$`));
+});
