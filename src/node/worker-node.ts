@@ -46,7 +46,10 @@ export class WorkerNode implements LogService {
   /** The way to the leader before, who may still answer what it was sent. */
   #former: Promise<Client> | null = null;
   #deaths = { appliedIndex: -1, count: 0 };
-  #stopped = false;
+  /** The life that is about to begin, if one is. */
+  #rebirth: Promise<void> | null = null;
+  #cancelRebirth: () => void = () => {};
+  #stopping: Promise<void> | null = null;
 
   private constructor(options: WorkerNodeOptions, transport: Transport) {
     this.#options = options;
@@ -81,6 +84,7 @@ export class WorkerNode implements LogService {
   }
 
   async read(query: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    this.#checkRunning();
     return await this.#calls.start<Uint8Array>(options, (call) => this.#tryRead(call, query));
   }
 
@@ -113,10 +117,18 @@ export class WorkerNode implements LogService {
     };
   }
 
-  /** Hand leadership over, close links, end the state machine; idempotent. */
-  async stop(): Promise<void> {
-    if (this.#stopped) return;
-    this.#stopped = true;
+  /**
+   * Hand leadership over, close links, end the state machine. What is called from now on is refused with CLOSED, and the address
+   * is free when this resolves, which is the same promise for whoever stops it again.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#cancelRebirth();
+    await this.#rebirth;
     await this.#life?.handOver();
     await this.#life?.stop();
     this.#calls.rejectAll('the worker was stopped');
@@ -127,7 +139,12 @@ export class WorkerNode implements LogService {
     return this.stop();
   }
 
+  #checkRunning(): void {
+    if (this.#stopping !== null) throw new ScriptoriumError('CLOSED', 'the worker was stopped');
+  }
+
   async #propose(commands: readonly Uint8Array[], options: CallOptions): Promise<Proposed> {
+    this.#checkRunning();
     const bytes = checkCommands(commands);
     return await this.#calls.start<Proposed>(options, (call) => this.#tryPropose(call, commands, bytes));
   }
@@ -205,13 +222,14 @@ export class WorkerNode implements LogService {
       status: () => this.status(),
       ended: (cause) => this.#ended(cause),
     });
-    if (this.#stopped) await life.stop();
+    if (this.#stopping !== null) await life.stop();
     else this.#life = life;
   }
 
   #ended(cause: unknown): void {
     const appliedIndex = this.#life?.driver?.applied ?? 0;
     this.#life = null;
+    if (this.#stopping !== null) return;
     this.#deaths = { appliedIndex, count: this.#deaths.appliedIndex === appliedIndex ? this.#deaths.count + 1 : 1 };
     const error = cause instanceof Error ? cause.message : String(cause);
     if (this.#deaths.count >= MAX_DEATHS_AT_ONE_INDEX) {
@@ -220,8 +238,8 @@ export class WorkerNode implements LogService {
       return;
     }
     this.#log.warn({ error, appliedIndex }, 'the state machine died; rebuilding it from the log');
-    systemClock.setTimer(REBIRTH_PAUSE_MILLIS, () => {
-      this.#begin().catch((failure: unknown) => this.#fail(failure));
+    this.#cancelRebirth = systemClock.setTimer(REBIRTH_PAUSE_MILLIS, () => {
+      this.#rebirth = this.#begin().catch((failure: unknown) => this.#fail(failure));
     });
   }
 }

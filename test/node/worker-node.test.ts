@@ -45,3 +45,14 @@ test('R19 M05: after a query that killed the state machine, reads see every ackn
   await assert.rejects(read(worker, 'exit'), { code: 'STATE_MACHINE_FAILED' });
   assert.match(await read(worker, ''), new RegExp(`^${index}/.*:one$`));
 });
+
+test('C12: a worker that was stopped refuses at once what it is asked', async (context) => {
+  const worker = await start(context);
+  await worker.propose(Buffer.from('one'), PATIENCE);
+  const before = [worker.stop(), worker.stop()];
+  const closed = { code: 'CLOSED', outcome: 'not-executed' };
+  await assert.rejects(worker.propose(Buffer.from('two'), PATIENCE), closed);
+  await Promise.all(before);
+  await assert.rejects(worker.proposeBatch([Buffer.from('two')], PATIENCE), closed);
+  await assert.rejects(read(worker, ''), closed);
+});
