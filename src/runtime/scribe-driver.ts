@@ -39,7 +39,7 @@ export class ScribeDriver {
   readonly #journal: Journal;
   readonly #machine: ScribeMachine;
   readonly #timer: WakeTimer;
-  readonly #room: DiskRoom;
+  readonly #room: DiskRoom<Persist>;
   readonly #events = new EventQueue<ScribeEvent>((event) => this.#handle(event));
   /** Which journal ticket makes which of the machine's writes durable, oldest first. */
   #tickets: { write: number; ticket: number }[] = [];
@@ -54,7 +54,7 @@ export class ScribeDriver {
     const { scribeId, storageUuid } = journal.identity;
     this.#options = options;
     this.#journal = journal;
-    this.#room = new DiskRoom(journal);
+    this.#room = new DiskRoom(journal, (persist) => this.#persist(persist));
     this.#machine = new ScribeMachine(
       { scribeId, storageUuid, hardState, logStart, tail, termRuns, commit: commitHint, configurations },
       timing,
@@ -131,7 +131,7 @@ export class ScribeDriver {
   #handle(event: ScribeEvent): void {
     let heard: ScribeEvent | null;
     try {
-      heard = this.#asRoomAllows(event);
+      heard = this.#room.allow(event);
     } catch (error) {
       this.#giveUp(error);
       return;
@@ -139,17 +139,9 @@ export class ScribeDriver {
     if (heard !== null) this.#perform(this.#machine.step(heard, this.#options.clock.now()));
   }
 
-  #asRoomAllows(event: ScribeEvent): ScribeEvent | null {
-    if (event.kind !== 'message') return event;
-    const verdict = this.#room.judge(event.message);
-    if (verdict === 'whole') return event;
-    const { from, message } = event;
-    return verdict === 'unstored' && message.kind === 'append' ? { kind: 'unstored', from, message } : null;
-  }
-
   #perform({ persists, sends, reads, repairs }: ScribeEffects): void {
     try {
-      for (const persist of persists) this.#persist(persist);
+      this.#room.write(persists);
       for (const batch of repairs) this.#repair(batch);
     } catch (error) {
       this.#giveUp(error);
@@ -167,9 +159,16 @@ export class ScribeDriver {
     this.#options.failed(error);
   }
 
-  #persist(persist: Persist): void {
-    const ticket = this.#write(persist);
-    this.#tickets.push({ write: ++this.#written, ticket });
+  /** False when the disk is full. */
+  #persist(persist: Persist): boolean {
+    try {
+      this.#tickets.push({ write: this.#written + 1, ticket: this.#write(persist) });
+    } catch (error) {
+      if (isScriptoriumError(error) && error.code === 'NO_SPACE') return false;
+      throw error;
+    }
+    this.#written++;
+    return true;
   }
 
   #repair(batch: Batch): void {

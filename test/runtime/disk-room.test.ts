@@ -3,19 +3,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Append, Message } from '../../src/core/messages.ts';
 import type { Batch } from '../../src/core/types.ts';
-import { DiskRoom } from '../../src/runtime/disk-room.ts';
-import type { JournalStats } from '../../src/storage/journal.ts';
+import { DiskRoom, type Room } from '../../src/runtime/disk-room.ts';
 
 /** So many bytes of batches are taken; votes and the like as long as there is a reserve. */
-class Disk {
+class Disk implements Room {
   free = 1000;
   reserve = true;
   full = false;
   admits(batches: number, bytes: number): boolean {
     return batches === 0 ? this.reserve : bytes <= this.free;
   }
-  stats(): JournalStats {
-    return { noSpace: this.full } as JournalStats;
+  stats(): { noSpace: boolean } {
+    return { noSpace: this.full };
   }
 }
 
@@ -44,15 +43,17 @@ const chunk: Message = {
   commit: id,
 };
 
+const taken = (): boolean => true;
+
 describe('S27: a scribe with a full disk', () => {
   test('takes every message as it is while there is room', () => {
-    const room = new DiskRoom(new Disk());
+    const room = new DiskRoom(new Disk(), taken);
     for (const message of [append(), append(1000), vote, fetch, read]) assert.equal(room.judge(message), 'whole');
   });
 
   test('hears appends without storing them, from the first that does not fit until there is room for a segment', () => {
     const disk = new Disk();
-    const room = new DiskRoom(disk);
+    const room = new DiskRoom(disk, taken);
     disk.full = true;
     assert.equal(room.judge(append(500)), 'whole', 'what still fits is stored');
     assert.equal(room.judge(append(600, 600)), 'unstored');
@@ -67,9 +68,29 @@ describe('S27: a scribe with a full disk', () => {
 
   test('hears nothing that may have it write once the reserve is used up', () => {
     const disk = new Disk();
-    const room = new DiskRoom(disk);
+    const room = new DiskRoom(disk, taken);
     Object.assign(disk, { full: true, free: 0, reserve: false });
     for (const message of [append(1), append(), vote, fetch, chunk]) assert.equal(room.judge(message), 'lost');
     assert.equal(room.judge(read), 'whole');
+  });
+
+  test('keeps what it let through and found no room for, in order, and lets nothing more through before that is written', () => {
+    const disk = new Disk();
+    const written: string[] = [];
+    const room = new DiskRoom<string>(disk, (record) => {
+      if (!disk.reserve) return false;
+      written.push(record);
+      return true;
+    });
+    room.write(['term 1', 'vote 1']);
+    disk.reserve = false;
+    room.write(['vote 2']);
+    room.write(['vote 3']);
+    assert.deepEqual(written, ['term 1', 'vote 1']);
+    disk.reserve = true;
+    assert.equal(room.judge(append(1)), 'lost', 'it would come before the votes');
+    assert.deepEqual(room.allow({ kind: 'tick' }), { kind: 'tick' });
+    assert.deepEqual(written, ['term 1', 'vote 1', 'vote 2', 'vote 3']);
+    assert.equal(room.judge(append(1)), 'whole');
   });
 });
