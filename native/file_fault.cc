@@ -129,6 +129,11 @@ void FaultFileSystem::Plan(uint64_t operation, Fault fault) {
   planned_fault_ = fault;
 }
 
+void FaultFileSystem::SetFull(bool full) {
+  std::lock_guard lock(mutex_);
+  full_ = full;
+}
+
 uint64_t FaultFileSystem::operations() const {
   std::lock_guard lock(mutex_);
   return operations_;

@@ -63,6 +63,8 @@ class FaultFileSystem final : public FileSystem {
 
   // Operation number `operation` will fail, counted over the life of this disk; 0 for none.
   void Plan(uint64_t operation, Fault fault);
+  // From now on there is room for no new file, or there is again; what was allocated can be written.
+  void SetFull(bool full);
   uint64_t operations() const;
   // What operation number `operation` was: what was done to a file of which kind.
   std::string SiteOf(uint64_t operation) const;
@@ -129,6 +131,7 @@ class FaultFileSystem final : public FileSystem {
   uint64_t planned_operation_ = 0;
   Fault planned_fault_ = Fault::kNone;
   bool crashed_ = false;
+  bool full_ = false;
   uint64_t now_millis_ = 1'700'000'000'000;
   std::vector<std::pair<const char*, std::string>> sites_;  // What was done to which path.
   Names names_;                                             // As a reader sees them.

@@ -70,6 +70,7 @@ class FaultFile final : public File {
     std::lock_guard lock(disk_.mutex_);
     const Fault fault = disk_.Next("allocate", path_);
     if (Disk::Prevents(fault) || fault == Fault::kNoSpace) return Disk::Failed(fault, "allocate", path_);
+    if (disk_.full_) return Disk::Failed(Fault::kNoSpace, "allocate", path_);
     node_->size = std::max(node_->size, bytes);
     return Disk::Done(fault, "allocate", path_);
   }

@@ -7,6 +7,7 @@
  */
 import type { Persist, ScribeStart } from '../../src/core/effects.ts';
 import type { Batch, EntryId, FoundConfiguration, HardState } from '../../src/core/types.ts';
+import type { Room } from '../../src/runtime/disk-room.ts';
 import type { Random } from '../random.ts';
 import { describeId, idOf, type LogNode } from './log-tree.ts';
 import { demand } from './violation.ts';
@@ -20,14 +21,15 @@ export interface DiskRecord {
 }
 
 /** What a scribe's process does with its disk. `replayed` is told of each record that has become durable. */
-export interface ScribeDisk {
+export interface ScribeDisk extends Room {
   /** What is durable. */
   readonly image: Image;
   /** Handed over and not durable, oldest first. */
   readonly pending: readonly DiskRecord[];
   /** What a scribe that starts now recovers. */
   start(scribeId: string, storageUuid: string): ScribeStart;
-  write(record: DiskRecord): void;
+  /** False when it is full and has no room for the record, which is no batch then: for those it is asked before. */
+  write(record: DiskRecord): boolean;
   /** Begins what writes it may, each of `most` records at most where it can choose; each is to be completed once. */
   submit(most: number): readonly number[];
   /** A write that was begun completes; returns the number of the last record that became durable, 0 if none did. */
@@ -36,6 +38,14 @@ export interface ScribeDisk {
   crash(random: Random, replayed: (record: DiskRecord) => void): void;
   /** Whole durable batches from `from` on, about `maxBytes`; none when no batch starts there. */
   read(from: number, to: number, maxBytes: number): readonly Batch[];
+  /** There is no room for another segment, and `left` bytes in the last one; below zero what was taken stands behind its end (S27). */
+  fill(left: number): void;
+  /** There is room again, and the disk has found out. */
+  free(): void;
+  /** Between `fill` and `free`, whether anybody has met that yet or not. */
+  readonly isFull: boolean;
+  /** Whether a scribe can start on it: not where the last segment is full and there is no room for another. */
+  readonly opens: boolean;
   /** Rots, with nothing running on it, and is opened again by who must find that out; then it is of no more use. What came of it. */
   spoil?(random: Random): string;
 }
@@ -171,9 +181,19 @@ export class Image {
   }
 }
 
+/** Stands for the block that a term, a vote or a cut takes in the last segment. */
+const SMALL_BYTES = 16;
+/** What a journal has room for while it says that it takes such records. */
+const FEW = 4;
+/** Left by batches to such records while there is no room for another segment. */
+export const RESERVE_BYTES = 64 * SMALL_BYTES;
+
 export class Disk implements ScribeDisk {
   readonly image: Image;
   pending: DiskRecord[] = [];
+  /** Room in the last segment where there is none for another; null: there is. */
+  #left: number | null = null;
+  #opens = true;
   /** Group commit: one write at a time, each taking what has gathered. */
   #writing = false;
 
@@ -185,21 +205,54 @@ export class Disk implements ScribeDisk {
     return this.image.recover(scribeId, storageUuid);
   }
 
-  write(record: DiskRecord): void {
+  get opens(): boolean {
+    return this.#opens;
+  }
+
+  get isFull(): boolean {
+    return this.#left !== null;
+  }
+
+  fill(left: number): void {
+    this.#left = left;
+  }
+
+  free(): void {
+    this.#left = null;
+    this.#opens = true;
+  }
+
+  admits(batches: number, bytes: number): boolean {
+    if (this.#left === null) return true;
+    return batches === 0 ? this.#left >= FEW * SMALL_BYTES : this.#left >= bytes + RESERVE_BYTES;
+  }
+
+  stats(): { readonly noSpace: boolean } {
+    return { noSpace: this.isFull };
+  }
+
+  write(record: DiskRecord): boolean {
+    const { persist } = record;
+    const bytes = persist.kind === 'append' ? persist.batch.bytes.length : SMALL_BYTES;
+    if (this.#left !== null && this.#left < bytes) return false;
+    if (this.#left !== null) this.#left -= bytes;
     this.pending.push(record);
+    return true;
   }
 
   /** A write is named by how many records it holds. */
   submit(most: number): readonly number[] {
-    if (this.#writing || this.pending.length === 0) return [];
+    if (this.#writing || this.pending.length === 0 || (this.#left ?? 0) < 0) return [];
     this.#writing = true;
     return [Math.min(this.pending.length, most)];
   }
 
   /** Any prefix of what was not durable survives: the rest was never written. */
   crash(random: Random, replayed: (record: DiskRecord) => void): void {
-    this.complete(random.integer(0, this.pending.length + 1), replayed);
+    const isBehindEnd = (this.#left ?? 0) < 0;
+    this.complete(isBehindEnd ? 0 : random.integer(0, this.pending.length + 1), replayed);
     this.pending = [];
+    this.#opens = !isBehindEnd;
   }
 
   read(from: number, to: number, maxBytes: number): readonly Batch[] {

@@ -59,6 +59,11 @@ export class ElectionChecks {
     if (message.kind === 'appendReply' && role === 'leader' && message.term === term) this.#answeredAt.set(from, now);
   }
 
+  /** An attempt begins: answers to an earlier one's probe are none of its own. */
+  stood(): void {
+    this.#replies = [];
+  }
+
   elected(now: number): void {
     this.#answeredAt = new Map();
     this.#electedAt = now;

@@ -39,6 +39,9 @@ interface NativeDisk {
   crash(seed: number): void;
   rot(seed: number): void;
   putIn(bug: number): void;
+  setFull(full: boolean): void;
+  admits(batches: number, bytes: number): boolean;
+  noSpace(): boolean;
 }
 
 interface Addon {
@@ -92,6 +95,7 @@ export class EngineDisk implements ScribeDisk {
   /** Handed over and not durable, with the engine's ticket. */
   #pending: { readonly record: DiskRecord; readonly ticket: number }[] = [];
   #recovered: Recovered;
+  #isFull = false;
 
   constructor(addon: Addon, bug: EngineBug, image: Image, tree: LogTree, scribeId: string, storageUuid: string) {
     this.#tree = tree;
@@ -128,8 +132,41 @@ export class EngineDisk implements ScribeDisk {
     return { scribeId, storageUuid, hardState, logStart, tail, termRuns, commit: commitHint, configurations: logged };
   }
 
-  write(record: DiskRecord): void {
-    this.#pending.push({ record, ticket: this.#take(record) });
+  write(record: DiskRecord): boolean {
+    try {
+      this.#pending.push({ record, ticket: this.#take(record) });
+      return true;
+    } catch (error) {
+      if ((error as { readonly code?: string }).code === 'NO_SPACE') return false;
+      throw error;
+    }
+  }
+
+  /** How much is left in the last segment is for the engine to say. */
+  fill(): void {
+    this.#isFull = true;
+    this.#engine.setFull(true);
+  }
+
+  free(): void {
+    this.#isFull = false;
+    this.#engine.setFull(false);
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  get opens(): boolean {
+    return true; // without the first block that a driven journal writes at once
+  }
+
+  admits(batches: number, bytes: number): boolean {
+    return this.#engine.admits(batches, bytes + batches * HEADER_BYTES);
+  }
+
+  stats(): { readonly noSpace: boolean } {
+    return { noSpace: this.#engine.noSpace() };
   }
 
   #take({ persist }: DiskRecord): number {

@@ -35,7 +35,7 @@ describe('simulator with the real engine', () => {
 
   test('the seeds meet crashes with writes in flight, truncations, reads, and disks that rot', () => {
     const writes = ['crash with writes in flight', 'scribe truncates', 'read entries', 'scribe fetches'];
-    for (const branch of [...writes, 'rot refused', 'rot reported', 'rot harmless']) {
+    for (const branch of [...writes, 'append not stored', 'rot refused', 'rot reported', 'rot harmless']) {
       assert.ok(
         results.some(({ reached }) => reached.has(branch)),
         `never reached: ${branch}`,

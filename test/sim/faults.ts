@@ -4,6 +4,7 @@
  */
 import type { Role } from '../../src/core/effects.ts';
 import type { Random } from '../random.ts';
+import { RESERVE_BYTES } from './disk.ts';
 import type { Host } from './host.ts';
 import type { FaultKind } from './plan.ts';
 import type { ScribeSite } from './scribe-host.ts';
@@ -54,6 +55,7 @@ export class Faults {
       site.twin = null;
     }
     for (const host of this.#hosts()) host.resume();
+    for (const site of world.scribes) this.#freeDisk(site);
     for (const site of world.scribes) world.startScribe(site);
     world.rescueWorkers();
     for (const site of world.workers) world.startWorker(site);
@@ -163,6 +165,9 @@ export class Faults {
         this.#later(() => world.slowDisks.delete(scribeId));
         break;
       }
+      case 'full-disk':
+        for (const site of this.#someScribes()) this.#fillDisk(site);
+        break;
     }
   }
 
@@ -245,6 +250,33 @@ export class Faults {
   #crashScribe(site: ScribeSite): void {
     site.process?.crash(this.#random.chance(0.3));
     this.#later(() => this.#world.startScribe(site));
+  }
+
+  /** One, more than half of them, or all. */
+  #someScribes(): readonly ScribeSite[] {
+    const scribes = this.#world.scribes.filter(({ gone }) => !gone);
+    const first = this.#random.integer(0, scribes.length);
+    const count = this.#random.pick([1, 1, Math.floor(scribes.length / 2) + 1, scribes.length]);
+    return [...scribes, ...scribes].slice(first, first + count);
+  }
+
+  /** S27: with any room left in the last segment, its reserve used up or not, or less than none. */
+  #fillDisk(site: ScribeSite): void {
+    if (site.disk.isFull) return;
+    const most = this.#random.pick([0, RESERVE_BYTES, 4 * RESERVE_BYTES]);
+    const left = this.#random.integer(-1, most + 1);
+    this.#world.trace(() => `${site.scribeId} has a full disk, ${left} bytes left`);
+    site.disk.fill(left);
+    this.#later(() => this.#freeDisk(site));
+  }
+
+  #freeDisk(site: ScribeSite): void {
+    if (!site.disk.isFull) return;
+    this.#world.trace(() => `${site.scribeId} has room again`);
+    const wasRefused = !site.disk.opens;
+    site.disk.free();
+    if (wasRefused) this.#world.startScribe(site);
+    site.process?.roomAgain();
   }
 
   /** P14: a worker is started again while its old process, taken for dead, still runs. */

@@ -6,6 +6,7 @@ import { LEASE_MUTANTS } from './lease-mutants.ts';
 import { realMachines } from './machines.ts';
 import { MUTANTS } from './mutants.ts';
 import { loadPatched } from './patched-core.ts';
+import { ROOM_MUTANTS } from './room-mutants.ts';
 import { ROT_MUTANTS } from './rot-mutants.ts';
 import { runSeed } from './run.ts';
 
@@ -13,7 +14,7 @@ import { runSeed } from './run.ts';
 const MOST_SEEDS = 3000;
 
 describe('mutants', () => {
-  for (const mutant of [...MUTANTS, ...CATCH_UP_MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS]) {
+  for (const mutant of [...MUTANTS, ...CATCH_UP_MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS, ...ROOM_MUTANTS]) {
     test(`${mutant.rule}: ${mutant.name} is caught by ${mutant.caughtBy}`, async (context) => {
       const { machines, remove } = await loadPatched(mutant.patches);
       context.after(remove);

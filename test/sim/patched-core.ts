@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { Machines } from './machines.ts';
 
 export interface Patch {
-  /** Under dist/src/core. */
+  /** Under dist/src/core, or disk-room.js of dist/src/runtime. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -21,11 +21,12 @@ async function loadChanged(change: (folder: string) => void): Promise<{ machines
   const remove = (): void => rmSync(folder, { recursive: true });
   try {
     cpSync(new URL('../../src/core', import.meta.url), folder, { recursive: true });
+    cpSync(new URL('../../src/runtime/disk-room.js', import.meta.url), join(folder, 'disk-room.js'));
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     change(folder);
     const load = (file: string): Promise<unknown> => import(pathToFileURL(join(folder, file)).href);
-    const [scribe, worker] = await Promise.all([load('scribe.js'), load('worker.js')]);
-    return { machines: { ...(scribe as Machines), ...(worker as Machines) }, remove };
+    const [scribe, worker, room] = await Promise.all([load('scribe.js'), load('worker.js'), load('disk-room.js')]);
+    return { machines: { ...(scribe as Machines), ...(worker as Machines), ...(room as Machines) }, remove };
   } catch (error) {
     remove();
     throw error;

@@ -6,7 +6,8 @@ import type { WorkerOptions } from '../../src/core/effects.ts';
 import type { Quorums } from '../../src/core/types.ts';
 import type { Random } from '../random.ts';
 
-export const FAULT_KINDS = [
+/** A seed picks from these. */
+const PICKED = [
   'break-link',
   'reconnect',
   'cut-one-way',
@@ -26,6 +27,8 @@ export const FAULT_KINDS = [
   'twin-worker',
   'slow-disk',
 ] as const;
+
+export const FAULT_KINDS = [...PICKED, 'full-disk'] as const;
 
 /** Kinds that lead furthest: logs that part, leaders that do not know they are deposed. */
 const TELLING = ['reconnect', 'strand-leader', 'strand-in-election', 'crash-in-election', 'twin-worker'] as const;
@@ -126,6 +129,12 @@ export function someQuorums(scribes: number, random: Random): Quorums {
 export const withQuorums = (plan: Plan, random: Random): Plan =>
   plan.seed % 5 === 2 ? { ...plan, quorums: someQuorums(plan.scribes, random) } : plan;
 
+/** A seventh of the seeds have disks that are full for a while, among whatever else they have. */
+export const withFullDisks = (plan: Plan, random: Random): Plan =>
+  plan.seed % 7 === 6
+    ? { ...plan, faults: new Map([...plan.faults, ['full-disk', plan.slowness * random.pick([150, 500])]]) }
+    : plan;
+
 /** Timers of people who are not in a hurry: between continents, and slower still. Heartbeat, least and most election timeout. */
 const TIMERS = [
   [500, 2500, 5000],
@@ -136,7 +145,7 @@ const TIMERS = [
 /** The same seed as a long life: half an hour, little to do, a fault every few minutes that lasts as long as the timers are slow. */
 export function longLife(plan: Plan, random: Random): Plan {
   const [heartbeatMillis, electionTimeoutMinMillis, electionTimeoutMaxMillis] = random.pick(TIMERS);
-  const kinds = random.subset(FAULT_KINDS, 0.5);
+  const kinds = random.subset(PICKED, 0.5);
   return {
     ...plan,
     workers: Math.min(plan.workers, 3),
@@ -178,9 +187,7 @@ function chooseFaults(random: Random): ReadonlyMap<FaultKind, number> {
   if (manner < 0.1) return new Map();
   if (manner < 0.2) return new Map(FEUD.map((kind) => [kind, 100 + 300 * random.next()]));
   const few = manner < 0.55;
-  const kinds = few
-    ? [random.pick(FAULT_KINDS), random.pick(TELLING)]
-    : random.subset(FAULT_KINDS, random.pick([0.2, 0.5]));
+  const kinds = few ? [random.pick(PICKED), random.pick(TELLING)] : random.subset(PICKED, random.pick([0.2, 0.5]));
   const pace = few ? random.pick([300, 900]) : random.pick([60, 200, 600]);
   return new Map(kinds.map((kind) => [kind, pace * (0.5 + random.next())]));
 }

@@ -11,7 +11,15 @@ import { idOf } from './log-tree.ts';
 import type { Machines } from './machines.ts';
 import { LATE_LINK_DOWN_MILLIS } from './network.ts';
 import { Operator } from './operator.ts';
-import { changingLeaders, changingMembers, longLife, type Plan, withLeases, withQuorums } from './plan.ts';
+import {
+  changingLeaders,
+  changingMembers,
+  longLife,
+  type Plan,
+  withFullDisks,
+  withLeases,
+  withQuorums,
+} from './plan.ts';
 import { Rot } from './rot.ts';
 import { Trace } from './trace.ts';
 import { Transfers } from './transfers.ts';
@@ -64,8 +72,9 @@ class Run {
   #faults: Faults | null = null;
 
   constructor(seed: number, machines: Machines, trace: Trace | null, kind: RunKind, leftOut: ReadonlySet<number>) {
+    const adapts = [ADAPT[kind], withQuorums, withFullDisks];
     this.world = new World(seed, machines, trace, (plan) => ({
-      ...withQuorums(ADAPT[kind](plan, new Random(seed)), new Random(seed)),
+      ...adapts.reduce((adapted, adapt) => adapt(adapted, new Random(seed)), plan),
       leftOut,
     }));
     this.#kind = kind;

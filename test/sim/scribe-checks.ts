@@ -66,7 +66,9 @@ export class ScribeChecks {
   writing(record: DiskRecord): void {
     this.#judgeWrite(record.persist, record.node);
     this.#written.replay(record);
-    if (record.node !== null) this.#unread.delete(record.node);
+    if (record.node === null) return;
+    this.#unread.delete(record.node);
+    this.#found.delete(record.node); // of a copy that was cut off before
   }
 
   #judgeWrite(persist: Persist, node: LogNode | null): void {

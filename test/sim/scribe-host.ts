@@ -1,14 +1,17 @@
 /**
  * A scribe's process: drives one ScribeMachine over a disk that outlives it. Its duties are those of the real runtime:
  * records go to the journal in order and are numbered from 1, completions come back in order, log reads see durable batches
- * only, another scribe is dialled when the machine has something for it and there is no link.
+ * only, another scribe is dialled when the machine has something for it and there is no link, and what the machine hears while the
+ * disk is full is for the runtime's own `DiskRoom` to say.
  */
 import type { ScribeEffects, ScribeEvent } from '../../src/core/effects.ts';
 import type { PeerKey } from '../../src/core/messages.ts';
+import type { DiskRoom } from '../../src/runtime/disk-room.ts';
 import type { DiskRecord, ScribeDisk } from './disk.ts';
 import { Host, type HostEvent } from './host.ts';
 import { describeId, idOf, type LogNode } from './log-tree.ts';
 import { ScribeChecks } from './scribe-checks.ts';
+import { demand } from './violation.ts';
 import type { World } from './world.ts';
 
 /** Where a scribe lives: the disk, and the process that runs on it now, if any. */
@@ -31,6 +34,7 @@ export class ScribeHost extends Host {
   readonly #disk: ScribeDisk;
   readonly #place: ScribeSite;
   readonly #checks: ScribeChecks;
+  readonly #room: DiskRoom<DiskRecord>;
   #written = 0;
   #reportedAt = 0;
 
@@ -40,7 +44,8 @@ export class ScribeHost extends Host {
     this.#place = place;
     this.#disk = disk;
     const start = disk.start(scribeId, storageUuid);
-    const { ScribeMachine } = world.machines;
+    const { ScribeMachine, DiskRoom } = world.machines;
+    this.#room = new DiskRoom(disk, (record) => this.#write(record));
     const { electionTimeoutMinMillis, leaseMillis } = world.plan.worker;
     const presumedLeaseMillis = leaseMillis > 0 ? electionTimeoutMinMillis : 0;
     const options = { electionTimeoutMinMillis, maxLeaseMillis: leaseMillis, presumedLeaseMillis };
@@ -69,21 +74,28 @@ export class ScribeHost extends Host {
   }
 
   protected override step(event: HostEvent | ScribeEvent): void {
-    if (event.kind === 'message') this.#checks.received(event.from, event.message);
-    const effects = this.guarded(() => this.machine.step(event, this.now()));
+    const heard = this.#room.allow(event);
+    if (heard !== event) {
+      this.world.reach(heard === null ? 'unheard for want of room' : 'append not stored');
+      this.world.trace(() => `${this.site} has no room for that${heard === null ? ', and hears nothing of it' : ''}`);
+    }
+    if (heard === null) return;
+    if (heard.kind === 'message') this.#checks.received(heard.from, heard.message);
+    const effects = this.guarded(() => this.machine.step(heard, this.now()));
     this.#carryOut(effects);
     this.#checks.stepped();
     this.settle();
   }
 
   #carryOut({ persists, sends, reads, repairs }: ScribeEffects): void {
-    for (const persist of persists) {
+    const records = persists.map((persist) => {
       const node = persist.kind === 'append' ? this.world.tree.find(persist.batch, `written by ${this.site}`) : null;
       const record = { number: ++this.#written, persist, node };
       this.#checks.writing(record);
       if (persist.kind === 'truncateSuffix') this.world.reach('scribe truncates');
-      this.#disk.write(record);
-    }
+      return record;
+    });
+    this.#room.write(records);
     for (const batch of repairs) this.#repair(this.#checks.repairing(batch));
     for (const { to, message } of sends) {
       this.#checks.sending(to, message);
@@ -108,6 +120,16 @@ export class ScribeHost extends Host {
     this.#flush();
   }
 
+  /** False when the disk is full: the record waits, and nothing that takes room comes before it is written. */
+  #write(record: DiskRecord): boolean {
+    const isTaken = this.#disk.write(record);
+    if (!isTaken) {
+      demand(record.node === null, 'wrote-without-room', () => `${this.site} appends ${describeId(idOf(record.node))}`);
+      this.world.reach('record waits for room');
+    }
+    return isTaken;
+  }
+
   /** Reading or scrubbing came to this batch: if it can not be read, the machine hears of it a turn later (R29). */
   find(node: LogNode): void {
     this.whenRunning(() => {
@@ -126,6 +148,10 @@ export class ScribeHost extends Host {
   /** A moved batch in the place of a damaged one; it counts when it is durable, and a crash before that loses it. */
   #repair(node: LogNode): void {
     if (!this.#disk.image.rotten.has(node)) return; // one that can be read is never replaced
+    if (!this.#disk.admits(1, node.batch.bytes.length)) {
+      this.world.reach('repair refused for want of room');
+      return;
+    }
     this.world.schedule.after(this.#diskDelay(), () => {
       if (!this.alive || !this.#disk.image.rotten.delete(node)) return;
       this.world.reach('damage repaired');
@@ -134,6 +160,11 @@ export class ScribeHost extends Host {
         if (this.#checks.repaired(node)) this.step({ kind: 'repaired', batch: node.batch });
       });
     });
+  }
+
+  /** Its disk has room again, for what waits behind the end of the last segment as well. */
+  roomAgain(): void {
+    this.#flush();
   }
 
   #flush(): void {

@@ -1,7 +1,7 @@
 /**
  * Whole clusters in virtual time, thousands of seeds of them: faults, healing within bounds, and a scan of what was promised.
  * Covers of the catalogue, by the kinds of fault a seed may pick: P01–P03, P05–P08, P10–P15, P18–P20, P22–P25, P30, P32–P34,
- * P36, S23, S44–S45.
+ * P36, S23, S27, S44–S45.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -30,12 +30,16 @@ const RARE = [
   'vote log-behind',
   'vote stale-term',
   'wall clock jumps',
+  'append not stored',
+  'unheard for want of room',
+  'record waits for room',
+  'start refused for want of room',
 ] as const;
 
 describe('simulator', () => {
   const results: RunResult[] = [];
 
-  test(`P06 P13 P23 P30 P32 P34 S23 S44 S45: ${SEEDS} seeds keep every invariant`, () => {
+  test(`P06 P13 P23 P30 P32 P34 S23 S27 S44 S45: ${SEEDS} seeds keep every invariant`, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const result = runSeed(seed, realMachines);
       if (result.violation !== null) assert.fail(reportFailure(result, realMachines));

@@ -179,6 +179,7 @@ export class WorkerHost extends Host {
       before,
       event.kind === 'propose' ? { batch: event.batch, commands } : null,
     );
+    if (role !== 'candidate' && this.machine.role === 'candidate') this.#elections.stood();
     if (role !== 'leader' && this.machine.role === 'leader') this.#elections.elected(this.now());
     if (event.kind === 'tick') this.#elections.ticked(this.now());
     this.#carryOut(effects, before);

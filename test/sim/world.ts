@@ -89,7 +89,9 @@ export class World {
   }
 
   startScribe(site: ScribeSite): void {
-    if (!site.gone) site.process ??= new ScribeHost(this, site);
+    if (site.gone) return;
+    if (site.disk.opens) site.process ??= new ScribeHost(this, site);
+    else this.reach('start refused for want of room');
   }
 
   addScribe(site: ScribeSite): void {

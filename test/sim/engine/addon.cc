@@ -23,8 +23,8 @@ using addon::ToInteger;
 using addon::ToNumber;
 
 constexpr char kDirectory[] = "/disk/journal";
-// Small, so that a run goes through many: the room for some twenty blocks.
-constexpr uint64_t kSegmentBytes = 128 << 10;
+// Small, so that a run goes through many: the room for some fifty blocks, of which a full disk keeps eight for votes.
+constexpr uint64_t kSegmentBytes = 256 << 10;
 constexpr uint32_t kBlockBytes = 64 << 10;
 // What one of these holds outside of the heap that JavaScript knows of, roughly.
 constexpr int64_t kMemory = 4 << 20;
@@ -40,7 +40,8 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
          InstanceMethod<&EngineDisk::SaveCommitHint>("saveCommitHint"), InstanceMethod<&EngineDisk::Submit>("submit"),
          InstanceMethod<&EngineDisk::Complete>("complete"), InstanceMethod<&EngineDisk::Read>("read"),
          InstanceMethod<&EngineDisk::Crash>("crash"), InstanceMethod<&EngineDisk::Rot>("rot"),
-         InstanceMethod<&EngineDisk::PutIn>("putIn")});
+         InstanceMethod<&EngineDisk::PutIn>("putIn"), InstanceMethod<&EngineDisk::SetFull>("setFull"),
+         InstanceMethod<&EngineDisk::Admits>("admits"), InstanceMethod<&EngineDisk::NoSpace>("noSpace")});
   }
 
   // (scribe id, storage uuid, seed, writes in flight): a formatted disk, not opened.
@@ -76,6 +77,7 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
 
   void Use(std::unique_ptr<FaultFileSystem> disk) {
     disk_ = std::move(disk);
+    disk_->SetFull(full_);
     disk_->UseQueues([this] {
       auto queue = std::make_unique<SteppedQueue>(bug_);
       queue_ = queue.get();
@@ -204,6 +206,27 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
     return info.Env().Undefined();
   }
 
+  // From now on there is no room for another segment, or there is again, and the engine finds out as its thread would:
+  // by trying, which here is done for whoever asks for more than the last segment takes.
+  Napi::Value SetFull(const Napi::CallbackInfo& info) {
+    full_ = info[0].ToBoolean().Value();
+    disk_->SetFull(full_);
+    if (!full_ && journal_) (void)journal_->Admit(1, kSegmentBytes);
+    return info.Env().Undefined();
+  }
+
+  // Whether so many batches, of so many bytes together, would be taken now; with none, whether small records would be.
+  Napi::Value Admits(const Napi::CallbackInfo& info) {
+    Result<uint64_t> batches = ToInteger(info[0], "batches");
+    Result<uint64_t> bytes = ToInteger(info[1], "bytes");
+    if (!batches.ok() || !bytes.ok()) return Throw(info.Env(), batches.ok() ? bytes.status() : batches.status());
+    return Napi::Boolean::New(info.Env(), journal_->Admit(batches.value(), bytes.value()).ok());
+  }
+
+  Napi::Value NoSpace(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), !journal_->space().ok());
+  }
+
   // From now on with this bug.
   Napi::Value PutIn(const Napi::CallbackInfo& info) {
     Result<uint64_t> bug = ToInteger(info[0], "bug");
@@ -215,6 +238,7 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
   Bug bug_ = Bug::kNone;
   OpenOptions options_;
   std::unique_ptr<FaultFileSystem> disk_;
+  bool full_ = false;
   SteppedQueue* queue_ = nullptr;  // The journal's.
   std::unique_ptr<Journal> journal_;
   uint64_t durable_ = 0;
