@@ -8,6 +8,7 @@ import { Journal, type RecoveryReport } from '../storage/journal.ts';
 import type { JournalIdentity, WriteOptions } from '../storage/journal-types.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Listener } from '../transport/transport.ts';
+import { addressOf } from '../wire/fields.ts';
 import type { ScribeStatus } from './status.ts';
 import { checkedMaxLease, scribeTiming } from './timing.ts';
 
@@ -61,7 +62,7 @@ export class ScribeNode {
     this.failed = parts.failed;
     this.#maxLeaseMillis = parts.maxLeaseMillis;
     this.report = parts.journal.report;
-    this.address = `${parts.listener.host}:${parts.listener.port}`;
+    this.address = addressOf(parts.listener.host, parts.listener.port);
   }
 
   static async start(options: ScribeNodeOptions): Promise<ScribeNode> {
@@ -106,7 +107,7 @@ export class ScribeNode {
       const links = new Links({
         transport,
         clusterId,
-        identity: { role: 'scribe', id: scribeId, key: storageUuid, address: `${options.host}:${options.port}` },
+        identity: { role: 'scribe', id: scribeId, key: storageUuid, address: addressOf(options.host, options.port) },
         log,
         clock: systemClock,
         copyFrames: false, // the journal copies what it stores before the handler returns

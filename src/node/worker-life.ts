@@ -16,6 +16,7 @@ import { randomHex } from '../runtime/random.ts';
 import { WorkerDriver } from '../runtime/worker-driver.ts';
 import type { Listener, Transport } from '../transport/transport.ts';
 import type { EntryWriter } from '../wire/entries.ts';
+import { addressOf } from '../wire/fields.ts';
 import { PROPOSAL_LIMITS, workerTiming } from './timing.ts';
 
 /** Who a worker is, where it listens and what it runs. */
@@ -60,7 +61,7 @@ export class WorkerLife {
     this.#options = options;
     this.#host = host;
     const incarnation = randomHex(16);
-    const address = `${options.host}:${options.port}`;
+    const address = addressOf(options.host, options.port);
     this.identity = { workerId: options.workerId, incarnation, address };
     this.#links = new Links({
       transport: options.transport,

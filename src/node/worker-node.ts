@@ -10,6 +10,7 @@ import type { Stages } from '../runtime/stages.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { EntryWriter } from '../wire/entries.ts';
+import { addressOf } from '../wire/fields.ts';
 import { Backoff, type Call, Calls } from './calls.ts';
 import { Client, type Proposed } from './client.ts';
 import { checkCommands } from './commands.ts';
@@ -55,7 +56,7 @@ export class WorkerNode implements LogService {
     this.#options = options;
     this.#transport = transport;
     this.#log = options.log ?? silentLog;
-    this.address = `${options.host}:${options.port}`;
+    this.address = addressOf(options.host, options.port);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });

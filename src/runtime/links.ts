@@ -9,6 +9,7 @@ import { type Message, type PeerKey, scribeKey, workerKey } from '../core/messag
 import { ScriptoriumError } from '../errors.ts';
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_TRY_LATER } from '../transport/close-codes.ts';
 import type { Link, LinkHandlers, Listener, Transport } from '../transport/transport.ts';
+import { addressOf } from '../wire/fields.ts';
 import type { LinkIdentity } from '../wire/handshake.ts';
 import { encodeMessage } from '../wire/message.ts';
 import type { Clock } from './clock.ts';
@@ -98,8 +99,7 @@ export class Links {
       accept: (link) => this.#accept(link),
     });
     this.#listener = listener;
-    const host = at.host.includes(':') ? `[${at.host}]` : at.host;
-    this.#identity = { ...this.#identity, address: `${host}:${listener.port}` };
+    this.#identity = { ...this.#identity, address: addressOf(at.host, listener.port) };
     return listener;
   }
 

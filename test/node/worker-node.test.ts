@@ -2,29 +2,30 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Client } from '../../src/node/client.ts';
 import { createCluster, formatScribe } from '../../src/node/cluster-file.ts';
 import { ScribeNode } from '../../src/node/scribe-node.ts';
 import { WorkerNode } from '../../src/node/worker-node.ts';
+import { addressOf } from '../../src/wire/fields.ts';
 import { freePorts } from '../harness/ports.ts';
 import { scratchDirectory } from '../harness/scratch.ts';
 
 const RECORDER = new URL('../machine/machines/recorder.js', import.meta.url);
-const HOST = '127.0.0.1';
 /** Far longer than the test may take. */
 const PATIENCE = { deadlineMillis: 600_000 };
 
-async function start(context: TestContext): Promise<WorkerNode> {
+async function start(context: TestContext, host = '127.0.0.1'): Promise<WorkerNode> {
   const scratch = scratchDirectory();
   const [scribePort, port] = (await freePorts(2)) as [number, number];
-  const cluster = createCluster([{ scribeId: 'a', address: `${HOST}:${scribePort}` }]);
+  const cluster = createCluster([{ scribeId: 'a', address: addressOf(host, scribePort) }]);
   const directory = join(scratch.path, 'a');
   await formatScribe(cluster, 'a', directory, { allowBuffered: true });
-  const scribe = await ScribeNode.start({ directory, host: HOST, port: scribePort, allowBuffered: true });
+  const scribe = await ScribeNode.start({ directory, host, port: scribePort, allowBuffered: true });
   const worker = await WorkerNode.start({
     workerId: 'w1',
     clusterId: cluster.clusterId,
-    scribes: [`${HOST}:${scribePort}`],
-    host: HOST,
+    scribes: [addressOf(host, scribePort)],
+    host,
     port,
     machine: { module: RECORDER, options: '#' },
   });
@@ -55,4 +56,12 @@ test('C12: a worker that was stopped refuses at once what it is asked', async (c
   await Promise.all(before);
   await assert.rejects(worker.proposeBatch([Buffer.from('two')], PATIENCE), closed);
   await assert.rejects(read(worker, ''), closed);
+});
+
+test('a worker on an IPv6 address is found at it by whoever asks a scribe or the worker', async (context) => {
+  const worker = await start(context, '::1');
+  await worker.propose(Buffer.from('one'), PATIENCE);
+  assert.match(worker.address, /^\[::1\]:\d+$/);
+  await using client = await Client.connect({ workers: [worker.address] });
+  assert.equal((await client.status()).leader?.address, worker.address);
 });
