@@ -4,7 +4,7 @@
  * so that a parent that is stopped or slow never blocks it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ERRORS, type ErrorCode, ScriptoriumError } from '../errors.ts';
 
 /** How a process ended. */
@@ -28,6 +28,9 @@ export interface ReadyMessage {
 const isReady = (message: unknown): message is ReadyMessage =>
   typeof message === 'object' && message !== null && 'ready' in message;
 
+/** Of what a child that could not start has printed, so much is looked at. */
+const LAST_WORDS_BYTES = 8 * 1024;
+
 export class MemberProcess {
   readonly id: string;
   readonly pid: number;
@@ -50,20 +53,25 @@ export class MemberProcess {
 
   /** Resolves when the child is ready; rejects with the child's own error when it ends before. */
   static async start({ id, args, logFile }: MemberOptions): Promise<MemberProcess> {
-    const log = openSync(logFile, 'a');
+    const log = openSync(logFile, 'a+');
+    const before = fstatSync(log).size;
     const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'] });
-    closeSync(log);
     const exited = new Promise<Exit>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
       child.once('error', () => resolve({ code: null, signal: null }));
     });
-    const told = await new Promise<ReadyMessage['ready']>((resolve, reject) => {
+    const ready = new Promise<ReadyMessage['ready']>((resolve) => {
       child.on('message', (message) => {
         if (isReady(message)) resolve(message.ready);
       });
-      void exited.then((exit) => reject(startFailure(id, exit, logFile)));
     });
-    return new MemberProcess(id, child, told, exited);
+    try {
+      const told = await Promise.race([ready, exited.then(() => null)]);
+      if (told === null) throw startFailure(id, await exited, logFile, lastWords(log, before));
+      return new MemberProcess(id, child, told, exited);
+    } finally {
+      closeSync(log);
+    }
   }
 
   get running(): boolean {
@@ -91,9 +99,16 @@ export class MemberProcess {
 
 const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(ERRORS, text);
 
+/** The end of what was printed since the file had `before` bytes: what stands in front of that is of an earlier start. */
+function lastWords(log: number, before: number): string {
+  const { size } = fstatSync(log);
+  const bytes = Buffer.alloc(Math.min(LAST_WORDS_BYTES, Math.max(0, size - before)));
+  return bytes.toString('utf8', 0, readSync(log, bytes, 0, bytes.length, size - bytes.length));
+}
+
 /** The child's last line `scriptorium: CODE: message`, as an error of this process. */
-function startFailure(id: string, exit: Exit, logFile: string): ScriptoriumError {
-  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
+function startFailure(id: string, exit: Exit, logFile: string, printed: string): ScriptoriumError {
+  const lines = printed.trimEnd().split('\n');
   const [, code = '', reason = ''] = /^scriptorium: ([A-Z_]+): (.*)$/.exec(lines.at(-1) ?? '') ?? [];
   if (isErrorCode(code)) return new ScriptoriumError(code, `${id}: ${reason}`);
   const end = exit.code ?? exit.signal ?? 'an error';
