@@ -13,7 +13,7 @@ import { EntryWriter } from '../wire/entries.ts';
 import { ANY_CLUSTER } from '../wire/handshake.ts';
 import { splitResults } from '../wire/results.ts';
 import { Backoff, type Call, Calls } from './calls.ts';
-import { checkCommands } from './commands.ts';
+import { checkCommands, checkQuery } from './commands.ts';
 import type { Answer, Connection } from './connection.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
@@ -86,6 +86,7 @@ export class Client implements LogService {
   }
 
   async read(query: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    checkQuery(query);
     const answer = await this.#ask(options, 'at-will', (request, deadlineMillis) => ({
       kind: 'query',
       request,

@@ -29,6 +29,9 @@ export interface LogService {
     commands: readonly Uint8Array[],
     options?: CallOptions,
   ): Promise<{ readonly firstIndex: number; readonly results: readonly (Uint8Array | Error)[] }>;
-  /** Linearizable read: sees every command acknowledged before the call (R19, R20). */
+  /**
+   * Linearizable read: sees every command acknowledged before the call (R19, R20). A query has at most 4 MiB; TOO_LARGE, and
+   * COMMAND_FAILED where the state machine threw.
+   */
   read(query: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
 }

@@ -13,7 +13,7 @@ import type { EntryWriter } from '../wire/entries.ts';
 import { addressOf } from '../wire/fields.ts';
 import { Backoff, type Call, Calls } from './calls.ts';
 import { Client, type Proposed } from './client.ts';
-import { checkCommands } from './commands.ts';
+import { checkCommands, checkQuery } from './commands.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
 import { asApplied, asBatchResult } from './results.ts';
 import type { WorkerStatus } from './status.ts';
@@ -86,6 +86,7 @@ export class WorkerNode implements LogService {
 
   async read(query: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     this.#checkRunning();
+    checkQuery(query);
     return await this.#calls.start<Uint8Array>(options, (call) => this.#tryRead(call, query));
   }
 

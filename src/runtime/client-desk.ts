@@ -7,7 +7,13 @@ import type { MembershipChange } from '../core/membership.ts';
 import { isScriptoriumError, ScriptoriumError } from '../errors.ts';
 import { CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
 import type { Link, LinkHandlers } from '../transport/transport.ts';
-import { type ClientReply, type ClientRequest, decodeRequest, encodeReply } from '../wire/client-protocol.ts';
+import {
+  type ClientReply,
+  type ClientRequest,
+  decodeRequest,
+  encodeReply,
+  MAX_RESULTS_BYTES,
+} from '../wire/client-protocol.ts';
 import type { EntryWriter } from '../wire/entries.ts';
 import { livenessOf, PONG } from '../wire/liveness.ts';
 import type { Proposal, Settlement } from './proposals.ts';
@@ -59,6 +65,7 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
       const { count, section, deadlineMillis } = message;
       const settle = (settlement: Settlement): void => {
         if (settlement.kind === 'failed') refuse(request, settlement.error);
+        else if (settlement.results.length > MAX_RESULTS_BYTES) refuse(request, resultsTooLarge(settlement.results));
         else
           answer({ kind: 'proposed', request, firstIndex: settlement.firstIndex, count, results: settlement.results });
       };
@@ -83,3 +90,11 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
     closed: () => {},
   };
 }
+
+/** A frame beyond its bound would end the link, and leave the outcome of everything on it unknown. */
+const resultsTooLarge = ({ length }: Uint8Array): ScriptoriumError =>
+  new ScriptoriumError(
+    'TOO_LARGE',
+    `the commands took effect, but their results have ${length} bytes together, the bound is ${MAX_RESULTS_BYTES}; propose fewer at a time`,
+    { outcome: 'executed' },
+  );

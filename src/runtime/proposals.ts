@@ -23,7 +23,7 @@ export interface Proposal {
 export interface ProposalLimits {
   /** A forming batch is closed when it reaches this many bytes. */
   readonly maxBatchBytes: number;
-  /** Bytes gathered and not yet appended; above it proposals are refused as OVERLOADED. */
+  /** Bytes gathered and not yet appended, and again bytes of unanswered queries; above it either is refused as OVERLOADED. */
   readonly maxQueuedBytes: number;
 }
 

@@ -69,6 +69,8 @@ export class WorkerDriver {
   /** When a committed batch was handed to the state machine. */
   readonly #committedAt = new Map<Batch, number>();
   #nextRead = 1;
+  /** Of queries that are not answered yet. */
+  #queryBytes = 0;
   /** Changes of the members under way, by number. */
   readonly #changes = new Map<number, { resolve(): void; reject(error: ScriptoriumError): void }>();
   #nextChange = 1;
@@ -175,10 +177,19 @@ export class WorkerDriver {
     });
   }
 
-  /** A linearizable read of the state machine. */
+  /** A linearizable read of the state machine. What waits is bounded like proposals are, and refused as OVERLOADED beyond that. */
   async read(query: Uint8Array): Promise<Uint8Array> {
-    const index = await this.#readIndex();
-    return await this.#applier.query(index, query);
+    const bound = this.#options.proposals.maxQueuedBytes;
+    if (this.#queryBytes + query.length > bound) {
+      const waiting = `${this.#queryBytes} bytes of queries wait, the bound is ${bound}; slow down and retry`;
+      throw new ScriptoriumError('OVERLOADED', waiting);
+    }
+    this.#queryBytes += query.length;
+    try {
+      return await this.#applier.query(await this.#readIndex(), query);
+    } finally {
+      this.#queryBytes -= query.length;
+    }
   }
 
   /** Change the scribes (§7); resolves when that is committed and over. */

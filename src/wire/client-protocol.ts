@@ -91,8 +91,10 @@ const MAX_MESSAGE_BYTES = 1024;
 const MAX_STATUS_BYTES = 64 * 1024;
 const HEAD_CAPACITY = 64;
 
-/** A query or a result must leave room for the frame around it. */
+/** One query. */
 export const MAX_QUERY_BYTES = MAX_FRAME_BYTES / 2;
+/** All results of one proposal, as a section: with the frame around them they fill it. */
+export const MAX_RESULTS_BYTES = MAX_FRAME_BYTES - HEAD_CAPACITY;
 
 export function encodeRequest(message: ClientRequest): Uint8Array {
   if (message.kind === 'status') return finishFrame(start(FRAME_TYPES.status, message.request, 0));

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { ScriptoriumError } from '../../src/errors.ts';
 import { Calls } from '../../src/node/calls.ts';
 import { Client, type Proposed } from '../../src/node/client.ts';
-import type { Failure, ProposeRequest } from '../../src/wire/client-protocol.ts';
+import { type Failure, MAX_QUERY_BYTES, type ProposeRequest } from '../../src/wire/client-protocol.ts';
 import { iterateEntries } from '../../src/wire/entries.ts';
 import { encodeResults } from '../../src/wire/results.ts';
 import { ScriptedWorker } from './scripted-worker.ts';
@@ -52,6 +52,23 @@ describe('a client', () => {
     const { request, answer } = await worker.request();
     answer({ kind: 'proposed', request: request.request, firstIndex: 5, count: 2, results: nothing(2) });
     await assert.rejects(proposed, { code: 'BAD_FRAME', outcome: 'unknown' });
+  });
+
+  test('C04: a query beyond its bound is refused before it could break the link', async () => {
+    await using worker = await ScriptedWorker.start();
+    await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const tooLarge = client.read(new Uint8Array(MAX_QUERY_BYTES + 1));
+    await assert.rejects(tooLarge, { code: 'TOO_LARGE', outcome: 'not-executed' });
+  });
+
+  test('M06: a query that a state machine may have died of is not asked again', async () => {
+    await using worker = await ScriptedWorker.start();
+    await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const read = client.read(bytes('query'));
+    worker.welcomeAll();
+    const { request, answer } = await worker.request();
+    answer({ ...FAILURE, request: request.request, code: 'STATE_MACHINE_FAILED', outcome: 'unknown' });
+    await assert.rejects(read, { code: 'STATE_MACHINE_FAILED' });
   });
 
   test('C04: calls of one turn that are too large for one batch together travel apart', async () => {

@@ -13,6 +13,7 @@ import { ManualClock } from '../manual-clock.ts';
 const RECORDER = new URL('../machine/machines/recorder.js', import.meta.url);
 const NAMES = ['a', 'b', 'c'];
 const TIMEOUT_MILLIS = { least: 150, most: 300 };
+const QUEUED_BYTES = 1 << 20;
 const configuration = {
   id: { index: 1, term: 1 },
   configuration: { scribes: NAMES.map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` })) },
@@ -43,7 +44,7 @@ class Driven {
         maxFedLearners: 4,
         maxUnappliedBytes: 1 << 20,
       },
-      proposals: { maxBatchBytes: 1 << 16, maxQueuedBytes: 1 << 20 },
+      proposals: { maxBatchBytes: 1 << 16, maxQueuedBytes: QUEUED_BYTES },
       host,
       clock: this.clock,
       log: silentLog,
@@ -128,5 +129,18 @@ test('P09: what waits behind a batch in flight when a leader loses contact is re
   assert.equal(refused.error.outcome, 'not-executed');
   assert.equal(driven.settled.has('in flight'), false);
   driven.driver.stop();
+  await host.stop();
+});
+
+test('N05: queries that wait are bounded together, and what is beyond the bound is refused', async () => {
+  const host = await MachineHost.start({ module: RECORDER, options: '#' });
+  const driven = new Driven(host);
+  driven.lead();
+  const half = Buffer.alloc(QUEUED_BYTES / 2);
+  const waiting = [half, half].map((query) => driven.driver.read(query));
+  const last = driven.driver.read(Buffer.from('?'));
+  driven.driver.stop();
+  await assert.rejects(last, { code: 'OVERLOADED', outcome: 'not-executed' });
+  for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, 'rejected');
   await host.stop();
 });
