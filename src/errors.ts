@@ -32,7 +32,11 @@ export const ERRORS = {
     'No scribe that answers can read an entry that is needed; bring back one that has it.',
   ),
   OVERLOADED: row('not-executed', true, 'A bounded queue is full; slow down and retry.'),
-  TOO_LARGE: row('not-executed', false, 'A command, a batch, a query or what is answered is beyond its bound; the message names it. Ask for less at a time.'),
+  TOO_LARGE: row(
+    'not-executed',
+    false,
+    'A command, a batch, a query or what is answered is beyond its bound; the message names it. Ask for less at a time.',
+  ),
   DEADLINE_EXCEEDED: row(
     'unknown',
     false,

@@ -45,3 +45,16 @@ export async function serve(failed: Promise<unknown>, stop: () => Promise<void>)
   }
   if (failure !== undefined) throw failure;
 }
+
+/**
+ * Waits for what a server needs besides itself; where that cannot be had, stops what runs already: a process that said why it
+ * failed must not go on serving. The first failure is the one to tell.
+ */
+export async function orStop<T>(needed: Promise<T>, stop: () => Promise<void>): Promise<T> {
+  try {
+    return await needed;
+  } catch (error) {
+    await stop().catch(() => {});
+    throw error;
+  }
+}

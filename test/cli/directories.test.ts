@@ -1,6 +1,8 @@
 /** Directories: made once, never over anything, and looked at without being touched (S04, S05, S41 of the fault list). */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { firstLine, freeBasePort, run, start, temporary } from './program.ts';
@@ -115,6 +117,30 @@ describe('directories', () => {
       scribe.once('close', (...ended) => resolve([ended[0]])),
     );
     assert.equal(code, 0);
+  });
+
+  test('a server whose second port is taken says so, ends, and keeps neither directory nor address', async () => {
+    const taken = createServer();
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+    const address = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    try {
+      const scribe = await run('scribe', '--dir', join(cluster, 'a'), '--admin', address);
+      assert.equal(scribe.code, 4);
+      assert.match(scribe.stderr, /^scriptorium: PORT_IN_USE: [^\n]+\n$/);
+      const file = join(cluster, 'cluster.json');
+      const listen = `127.0.0.1:${port + 6}`;
+      for (const [flag, free] of [
+        ['--resp', '--admin'],
+        ['--admin', '--resp'],
+      ] as const) {
+        const more = [flag, address, free, `127.0.0.1:${port + 7}`];
+        const worker = await run('worker', '--cluster', file, '--id', 'w1', '--listen', listen, ...more);
+        assert.equal(worker.code, 4);
+        assert.match(worker.stderr, /^scriptorium: PORT_IN_USE: [^\n]+\n$/);
+      }
+    } finally {
+      taken.close();
+    }
   });
 
   test('S08 O08: a flipped bit is found by verify, which names file and offset, with the verdict of the engine', async () => {

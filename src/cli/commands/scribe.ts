@@ -9,7 +9,7 @@ import { startAdminServer } from '../../server/admin-server.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { lease } from '../lease-option.ts';
-import { announce, serve } from '../lifetime.ts';
+import { announce, orStop, serve } from '../lifetime.ts';
 import { address, badOption, identifier, path, splitAddress } from '../options.ts';
 import { allowBuffered, json, logLevel, transport } from './shared.ts';
 import { writeOptions, writing } from './write-options.ts';
@@ -102,7 +102,8 @@ export const scribe = defineCommand({
     };
     const node = await startNode(nodeOptions, newcomer);
     const adminOptions = { ready: () => node.status().state === 'ok', status: () => node.status() };
-    const side = admin === undefined ? null : await startAdminServer({ ...splitAddress(admin), ...adminOptions });
+    const starting = admin === undefined ? null : startAdminServer({ ...splitAddress(admin), ...adminOptions });
+    const side = starting === null ? null : await orStop(starting, () => node.stop());
     const { scribeId, state } = node.status();
     const waits = state === 'not-member' ? ', no member yet' : '';
     announce(

@@ -1,15 +1,15 @@
 /** `worker`: runs the state machine and may lead. Keeps nothing on disk; runs until told to stop. */
 import { pathToFileURL } from 'node:url';
 import { holdMemory } from '../../addon/addon.ts';
-import { startRespServer } from '../../kv/resp-server.ts';
+import { type RespServer, startRespServer } from '../../kv/resp-server.ts';
 import { contactsOf, readClusterFile } from '../../node/cluster-file.ts';
 import { WorkerNode } from '../../node/worker-node.ts';
 import { createLog } from '../../runtime/log.ts';
-import { startAdminServer } from '../../server/admin-server.ts';
+import { type AdminServer, startAdminServer } from '../../server/admin-server.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { lease } from '../lease-option.ts';
-import { announce, serve } from '../lifetime.ts';
+import { announce, orStop, serve } from '../lifetime.ts';
 import {
   address,
   addresses,
@@ -81,21 +81,24 @@ export const worker = defineCommand({
       log,
     });
     const describe = () => node.status();
-    const redis =
-      resp === undefined ? null : await startRespServer({ ...splitAddress(resp), service: node, describe, log });
     const ready = (): boolean => node.status().leader !== null;
-    const side =
-      admin === undefined ? null : await startAdminServer({ ...splitAddress(admin), ready, status: describe });
+    let redis: RespServer | null = null;
+    let side: AdminServer | null = null;
+    const stop = async (): Promise<void> => {
+      await side?.close();
+      await redis?.close();
+      await node.stop();
+    };
+    if (resp !== undefined)
+      redis = await orStop(startRespServer({ ...splitAddress(resp), service: node, describe, log }), stop);
+    if (admin !== undefined)
+      side = await orStop(startAdminServer({ ...splitAddress(admin), ready, status: describe }), stop);
     announce(
       { id, pid: process.pid, client: node.address, resp: redis?.address ?? null, admin: side?.address ?? null },
       settings.json,
       `worker ${id} listens on ${node.address}`,
     );
-    await serve(node.failed, async () => {
-      await side?.close();
-      await redis?.close();
-      await node.stop();
-    });
+    await serve(node.failed, stop);
     return EXIT.done;
   },
 });
