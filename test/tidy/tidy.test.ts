@@ -1,6 +1,6 @@
 /** The house rules, applied to this repository. A breach is fixed, not listed: there is no file of exceptions. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ERRORS } from '../../src/errors.ts';
@@ -22,6 +22,17 @@ test('no file elsewhere is too long', () => {
   const folders = ['bench', 'examples', 'native', 'scripts', 'test'].filter((folder) => existsSync(join(ROOT, folder)));
   const breaches = folders.flatMap((folder) => checkFileSizes(join(ROOT, folder), ['.ts', '.mjs', '.cc', '.h']));
   assert.deepEqual(breaches, []);
+});
+
+test('what is loaded or compiled where the package is installed is a dependency of it, and none for its developers alone', () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+  const wanted = packagesIn([join(ROOT, 'binding.gyp'), ...sourcesIn(join(ROOT, 'src'))]);
+  assert.ok(wanted.has('node-addon-api') && wanted.has('ws'), 'the search finds nothing');
+  assert.deepEqual(
+    [...wanted].filter((name) => !declared.has(name)),
+    [],
+  );
 });
 
 test('every test file has a test', () => {
@@ -53,3 +64,15 @@ test('every error stands in docs/errors.md with its outcome and meaning, and not
     (left.code ?? '').localeCompare(right.code ?? '');
   assert.deepEqual(rows.sort(byCode), expected.sort(byCode));
 });
+
+const sourcesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+
+/** Names of the packages that these files import or require; those of Node and of the project itself are none. */
+function packagesIn(files: readonly string[]): Set<string> {
+  const imported = /(?:\bfrom |\bimport |\bimport\(|\brequire\()'((?:@[\w.-]+\/)?[\w-][\w.-]*)(?:\/[^']*)?'/g;
+  const texts = files.map((file) => readFileSync(file, 'utf8'));
+  return new Set(texts.flatMap((text) => [...text.matchAll(imported)].map(([, name]) => name as string)));
+}
