@@ -17,6 +17,7 @@ import { checkCommands, checkQuery } from './commands.ts';
 import type { Answer, Connection } from './connection.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
+import { checkClusterId, checkContacts } from './names.ts';
 import { asApplied, asBatchResult } from './results.ts';
 import type { WorkerStatus } from './status.ts';
 
@@ -68,10 +69,10 @@ export class Client implements LogService {
     });
   }
 
-  /** Resolves without waiting for a leader; BAD_OPTION when no address is given. */
+  /** Resolves without waiting for a leader; BAD_OPTION when no address is given, or one, or the cluster id, is malformed. */
   static async connect(options: ClientOptions): Promise<Client> {
-    if (options.workers.length === 0)
-      throw new ScriptoriumError('BAD_OPTION', 'workers: at least one host:port is needed');
+    checkContacts('workers', options.workers);
+    if (options.clusterId !== undefined) checkClusterId(options.clusterId);
     return new Client(options, await selectTransport(options.transport ?? 'auto'));
   }
 

@@ -15,6 +15,7 @@ import type { FormatOptions as JournalFormatOptions } from '../storage/journal-t
 import { encodeConfigurationBatch } from '../wire/batch.ts';
 import { ADDRESS_PATTERN, ID_PATTERN } from '../wire/fields.ts';
 import { createFile, replaceFile } from './directories.ts';
+import { HEX_128 } from './names.ts';
 
 export interface ClusterFile {
   readonly schema: 1;
@@ -40,7 +41,6 @@ export interface RecoveredFrom {
 
 type FormatOptions = Pick<JournalFormatOptions, 'segmentBytes' | 'allowBuffered'>;
 
-const HEX_128 = /^[0-9a-f]{32}$/;
 /** The first entry and the hard state that goes with it: term 1 is over before anybody could stand in it. */
 export const FIRST_TERM = 1;
 

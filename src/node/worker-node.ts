@@ -15,6 +15,7 @@ import { Backoff, type Call, Calls } from './calls.ts';
 import { Client, type Proposed } from './client.ts';
 import { checkCommands, checkQuery } from './commands.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
+import { checkClusterId, checkContacts, checkWorkerId } from './names.ts';
 import { asApplied, asBatchResult } from './results.ts';
 import type { WorkerStatus } from './status.ts';
 import { workerTiming } from './timing.ts';
@@ -64,8 +65,9 @@ export class WorkerNode implements LogService {
 
   /** Resolves when it listens; scribes may come later. Rejects PORT_IN_USE, BAD_OPTION, STATE_MACHINE_FAILED. */
   static async start(options: WorkerNodeOptions): Promise<WorkerNode> {
-    if (options.scribes.length === 0)
-      throw new ScriptoriumError('BAD_OPTION', 'scribes: at least one host:port is needed');
+    checkWorkerId(options.workerId);
+    checkClusterId(options.clusterId);
+    checkContacts('scribes', options.scribes);
     if (options.port === 0)
       throw new ScriptoriumError('BAD_OPTION', 'port: must be fixed, since others find the worker by it');
     workerTiming(options.leaseMillis); // what is wrong with it is said now, and not when a scribe answers

@@ -54,6 +54,16 @@ describe('a client', () => {
     await assert.rejects(proposed, { code: 'BAD_FRAME', outcome: 'unknown' });
   });
 
+  test('addresses and a cluster id that are none are refused before anybody is dialled', async () => {
+    const workers = ['127.0.0.1:7120'];
+    for (const [option, bad] of [
+      ['workers', { workers: [] }],
+      ['workers', { workers: ['nowhere'] }],
+      ['clusterId', { workers, clusterId: 'c1' }],
+    ] as const)
+      await assert.rejects(Client.connect(bad), { code: 'BAD_OPTION', message: new RegExp(`^${option}: `) });
+  });
+
   test('C04: a query beyond its bound is refused before it could break the link', async () => {
     await using worker = await ScriptedWorker.start();
     await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });

@@ -37,6 +37,22 @@ async function start(context: TestContext, host = '127.0.0.1'): Promise<WorkerNo
   return worker;
 }
 
+test('names and addresses that are none are refused before anything starts', async () => {
+  const good = {
+    workerId: 'w1',
+    clusterId: 'c1'.repeat(16),
+    scribes: ['127.0.0.1:7101'],
+    host: '127.0.0.1',
+    port: 1,
+    machine: { module: RECORDER },
+  };
+  for (const bad of [{ workerId: 'w 1' }, { clusterId: 'c1' }, { scribes: [] }, { scribes: ['nowhere'] }]) {
+    const [option] = Object.keys(bad);
+    const refused = { code: 'BAD_OPTION', message: new RegExp(`^${option}: `) };
+    await assert.rejects(WorkerNode.start({ ...good, ...bad }), refused);
+  }
+});
+
 const read = async (worker: WorkerNode, query: string): Promise<string> =>
   Buffer.from(await worker.read(Buffer.from(query), PATIENCE)).toString();
 
