@@ -52,10 +52,15 @@ export async function workerStatus(address: string, clusterId: string = ANY_CLUS
   );
 }
 
-/** Resolves to the leader's status once a worker leads and has applied what was committed before it did. */
-export async function awaitLeader(workers: readonly string[]): Promise<WorkerStatus> {
+/**
+ * Resolves to the leader's status once a worker leads and has applied what was committed before it did; NO_LEADER when none
+ * does within 15 seconds, ABORTED when `signal` says that nobody waits any more.
+ */
+export async function awaitLeader(workers: readonly string[], signal?: AbortSignal): Promise<WorkerStatus> {
   const end = systemClock.now() + LEADER_MILLIS;
   while (systemClock.now() < end) {
+    if (signal?.aborted === true)
+      throw new ScriptoriumError('ABORTED', 'nobody waits for a leader any more', { outcome: 'not-executed' });
     const statuses = await Promise.all(workers.map((address) => workerStatus(address)));
     const leader = statuses.find((status) => status?.role === 'leader' && status.appliedIndex >= status.commitIndex);
     if (leader !== undefined && leader !== null) return leader;

@@ -75,7 +75,12 @@ export const dev = defineCommand({
       flags: ['--transport', settings.transport, '--log-level', settings.logLevel],
     });
     try {
-      const serving = awaitLeader(cluster.workers.map(({ client }) => client));
+      const giveUp = new AbortController();
+      void stopped.then(() => giveUp.abort());
+      const serving = awaitLeader(
+        cluster.workers.map(({ client }) => client),
+        giveUp.signal,
+      );
       if ((await Promise.race([serving, stopped])) !== undefined) {
         if (settings.json)
           printJson({ ready: true, clusterId: cluster.clusterId, scribes: cluster.scribes, workers: cluster.workers });
