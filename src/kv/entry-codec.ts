@@ -27,6 +27,9 @@ export function sizeOfWords(words: readonly Uint8Array[]): number {
   return size;
 }
 
+/** Bytes that a watched key takes in the entry of its transaction. */
+export const sizeOfWatch = (key: Uint8Array): number => 4 + key.length + 8;
+
 export function encodeCommand(words: readonly Uint8Array[]): Buffer {
   const writer = new Writer(1 + sizeOfWords(words));
   writer.byte(ENTRY.command);
@@ -36,7 +39,7 @@ export function encodeCommand(words: readonly Uint8Array[]): Buffer {
 
 export function encodeTransaction(watches: readonly Watch[], commands: readonly (readonly Uint8Array[])[]): Buffer {
   let size = 1 + 4 + 4;
-  for (const { key } of watches) size += 4 + key.length + 8;
+  for (const { key } of watches) size += sizeOfWatch(key);
   for (const words of commands) size += sizeOfWords(words);
   const writer = new Writer(size);
   writer.byte(ENTRY.transaction);

@@ -5,7 +5,7 @@
  */
 import { hasArity } from './command.ts';
 import { commandNamed } from './commands.ts';
-import { encodeCommand, encodeTransaction, sizeOfWords, type Watch } from './entry-codec.ts';
+import { encodeCommand, encodeTransaction, sizeOfWatch, sizeOfWords, type Watch } from './entry-codec.ts';
 import { MAX_TRANSACTION_BYTES } from './limits.ts';
 import * as resp from './resp.ts';
 import { SESSION_COMMANDS, type Surroundings } from './session-commands.ts';
@@ -32,7 +32,9 @@ export class Session {
   readonly #surroundings: Surroundings;
   name = '';
   #transaction: Transaction | null = null;
-  #watches: Watch[] = [];
+  /** By key. */
+  readonly #watches = new Map<string, Watch>();
+  #watchedBytes = 0;
 
   constructor(id: number, surroundings: Surroundings) {
     this.id = id;
@@ -53,18 +55,18 @@ export class Session {
         return this.#discard();
       case 'watch':
         if (this.#transaction !== null) return reply(resp.error('ERR WATCH inside MULTI is not allowed'));
-        return { kind: 'watch', keys: request.slice(1) };
+        return this.#watch(request.slice(1));
       case 'quit':
         return { kind: 'reply', reply: resp.OK, closes: true };
       case 'reset':
         this.#transaction = null;
-        this.#watches = [];
+        this.#unwatch();
         this.name = '';
         return reply(resp.status('RESET'));
     }
     const isStored = commandNamed(name) !== undefined && !(name === 'info' && !asksForKeyspace(request));
     if (this.#transaction !== null) return this.#queue(this.#transaction, name, request, isStored);
-    if (name === 'unwatch') this.#watches = [];
+    if (name === 'unwatch') this.#unwatch();
     if (!isStored)
       return reply(SESSION_COMMANDS.get(name)?.answer(textOf(request), this, this.#surroundings) ?? resp.OK);
     const words = [Buffer.from(name), ...request.slice(1)];
@@ -75,9 +77,26 @@ export class Session {
 
   /** The versions of watched keys have come; a key watched twice keeps its first. */
   watched(keys: readonly Buffer[], versions: readonly number[]): void {
-    for (const [position, key] of keys.entries())
-      if (!this.#watches.some((watch) => watch.key.equals(key)))
-        this.#watches.push({ key, version: versions[position] ?? 0 });
+    for (const [position, key] of keys.entries()) {
+      const name = key.toString('latin1');
+      if (this.#watches.has(name)) continue;
+      this.#watches.set(name, { key, version: versions[position] ?? 0 });
+      this.#watchedBytes += sizeOfWatch(key);
+    }
+  }
+
+  /** They travel with the transaction, in its entry: more than fits is refused before it is remembered. */
+  #watch(keys: readonly Buffer[]): Step {
+    const news = keys.filter((key) => !this.#watches.has(key.toString('latin1')));
+    const bytes = news.reduce((sum, key) => sum + sizeOfWatch(key), this.#watchedBytes);
+    if (bytes > MAX_TRANSACTION_BYTES)
+      return reply(resp.error(`ERR the watched keys are larger than ${MAX_TRANSACTION_BYTES} bytes`));
+    return { kind: 'watch', keys };
+  }
+
+  #unwatch(): void {
+    this.#watches.clear();
+    this.#watchedBytes = 0;
   }
 
   #begin(): Step {
@@ -100,9 +119,9 @@ export class Session {
   #execute(): Step {
     const transaction = this.#transaction;
     if (transaction === null) return reply(resp.error('ERR EXEC without MULTI'));
-    const watches = this.#watches;
+    const watches = [...this.#watches.values()];
     this.#transaction = null;
-    this.#watches = [];
+    this.#unwatch();
     if (transaction.broken) return reply(resp.error('EXECABORT Transaction discarded because of previous errors.'));
     if (transaction.commands.length === 0 && watches.length === 0) return reply(resp.EMPTY_ARRAY);
     return { kind: 'write', entry: encodeTransaction(watches, transaction.commands) };
@@ -111,7 +130,7 @@ export class Session {
   #discard(): Step {
     if (this.#transaction === null) return reply(resp.error('ERR DISCARD without MULTI'));
     this.#transaction = null;
-    this.#watches = [];
+    this.#unwatch();
     return reply(resp.OK);
   }
 

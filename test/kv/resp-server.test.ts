@@ -155,6 +155,16 @@ test('WATCH makes EXEC fail when a watched key was changed by another client', a
   );
 });
 
+test('N05: keys are watched up to what a transaction can carry, and UNWATCH makes room', async () => {
+  const { server } = await start();
+  const socket = await open(server);
+  const watch = (letter: string): Buffer =>
+    Buffer.from(`*2\r\n$5\r\nWATCH\r\n$400000\r\n${letter.repeat(400_000)}\r\n`);
+  await expectTalk(socket, Buffer.concat([watch('a'), watch('b'), watch('b')]), '+OK\r\n+OK\r\n+OK\r\n');
+  await expectTalk(socket, watch('c'), '-ERR the watched keys are larger than 1048576 bytes\r\n');
+  await expectTalk(socket, Buffer.concat([Buffer.from('UNWATCH\r\n'), watch('c')]), '+OK\r\n+OK\r\n');
+});
+
 test('a key that is gone by the reader clock only is read again after a tick of logged time', async () => {
   const { server, log } = await start();
   const socket = await open(server);
