@@ -11,6 +11,15 @@ export const ROT_MUTANTS: readonly Mutant[] = [
     run: seedsOf('rot'),
   },
   {
+    name: 'a scribe calls unknown what lies before damage',
+    rule: 'R29',
+    caughtBy: 'unknown-without-damage',
+    patches: [
+      { file: 'scribe-reads.js', find: 'if (damaged === read.prev.index + 1)', replace: 'if (damaged !== null)' },
+    ],
+    run: seedsOf('rot'),
+  },
+  {
     name: 'a copy that is lost is acknowledged',
     rule: 'R29',
     caughtBy: 'acknowledged-above-damage',

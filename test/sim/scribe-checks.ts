@@ -206,6 +206,13 @@ export class ScribeChecks {
     demand(!denied, 'unknown-denied', () => `${this.#name} says ${outcome} after ${describeId(prev)}`);
   }
 
+  /** R29: what it calls unknown is damage that was found here; a worker may halt for it (R31). */
+  #cannotRead(index: number): void {
+    const node = this.#written.at(index);
+    const isFound = node !== undefined && this.#found.has(node);
+    demand(isFound, 'unknown-without-damage', () => `${this.#name} of ${index}`);
+  }
+
   /** Some configuration of the leader's log calls it one that catches up. */
   #isNewcomer(tip: LogNode | null): boolean {
     if (tip === null) return false;
@@ -222,7 +229,10 @@ export class ScribeChecks {
   #readReply(to: PeerKey, reply: ReadReply): void {
     this.#committed(reply.commit);
     const read = this.#reads.get(`${to} ${reply.request}`);
-    if (read !== undefined) this.#deniesNothing(read, reply);
+    if (read !== undefined) {
+      this.#deniesNothing(read, reply);
+      if (reply.outcome === 'unknown') this.#cannotRead(read.prev.index + 1);
+    }
     const asOf = reply.batches.length === 0 ? null : (read?.asOf ?? null);
     demand(
       asOf === null || this.#image.holds(asOf),
