@@ -17,6 +17,7 @@ import { type Admission, acceptHandshake, dialHandshake, type HandshakeSide } fr
 import type { Log } from './log.ts';
 import type { PeerRole } from './peer-kinds.ts';
 import { PeerLink, SWEEP_MILLIS } from './peer-link.ts';
+import { Seldom } from './seldom.ts';
 import { twinOf } from './twins.ts';
 import { WantedAddress, type WantedState } from './wanted-address.ts';
 
@@ -76,6 +77,8 @@ export class Links {
   #listener: Listener | undefined;
   #cancelSweep: () => void;
   #closed = false;
+  /** What others do wrong is told seldom, and counted always. */
+  readonly #seldom: Seldom;
   #refusals = 0;
   #violations = 0;
   /** A leader sends one message object to several peers: it is encoded once. */
@@ -85,6 +88,7 @@ export class Links {
   constructor(options: LinksOptions) {
     this.#options = options;
     this.#identity = options.identity;
+    this.#seldom = new Seldom(options.clock);
     this.#cancelSweep = this.#sweepLater();
   }
 
@@ -217,7 +221,8 @@ export class Links {
       refused: (error) => {
         if (this.#closed) return;
         this.#refusals += 1;
-        const isNews = wanted === undefined || wanted.ended(`${error.code}: ${error.message}`);
+        const why = `${error.code}: ${error.message}`;
+        const isNews = wanted === undefined ? this.#seldom.isNews(`${remote} ${why}`) : wanted.ended(why);
         if (isNews) this.#options.log.warn({ remote, code: error.code, reason: error.message }, 'no handshake');
       },
     };
@@ -238,7 +243,8 @@ export class Links {
       message: (from, message) => handlers.message(from.key, message),
       violated: (from, { code, message }) => {
         this.#violations += 1;
-        log.warn({ peer: from.key, remote: link.remote, code, reason: message }, 'protocol violation');
+        if (this.#seldom.isNews(`${from.key} ${code}: ${message}`))
+          log.warn({ peer: from.key, remote: link.remote, code, reason: message }, 'protocol violation');
       },
       ended: (from, code, reason) => this.#ended(from, code, reason),
     });

@@ -211,6 +211,18 @@ for (const choice of ['uws', 'ws'] as const) {
       assert.equal(scribe.links.status().refusals, 1);
     });
 
+    it('N12: who is refused again and again does not fill the log', async () => {
+      const scribe = node('scribe', 'aa');
+      const address = await scribe.listen();
+      for (let times = 0; times < 3; times++) {
+        const end = await dial(transport, address);
+        end.link!.send(Buffer.from('GET / HTTP/1.1'));
+        await end.untilClosed();
+      }
+      assert.equal(scribe.links.status().refusals, 3);
+      assert.equal(scribe.count('log'), 1);
+    });
+
     it('P39: a build that speaks another protocol is told why, also in the log of who refuses, and nothing of it is heard', async () => {
       const scribe = node('scribe', 'aa');
       const end = await dial(transport, await scribe.listen());
