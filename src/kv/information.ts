@@ -3,11 +3,14 @@
 import * as resp from './resp.ts';
 import type { Surroundings } from './session-commands.ts';
 
+/** The version whose behaviour and error texts are followed. */
+export const REDIS_VERSION = '7.0.0';
+
 type Lines = Readonly<Record<string, string | number>>;
 
 const SECTIONS: Readonly<Record<string, (surroundings: Surroundings) => Lines>> = {
   server: ({ port, describe }) => ({
-    redis_version: '7.0.0',
+    redis_version: REDIS_VERSION,
     redis_mode: 'standalone',
     process_id: process.pid,
     run_id: describe().incarnation,

@@ -2,7 +2,7 @@
 import type { WorkerStatus } from '../node/status.ts';
 import { COMMANDS } from './commands.ts';
 import { matchesGlob } from './glob.ts';
-import { information } from './information.ts';
+import { information, REDIS_VERSION } from './information.ts';
 import { parseInteger } from './integers.ts';
 import * as resp from './resp.ts';
 
@@ -152,9 +152,6 @@ function command([, subcommand = '', ...names]: readonly string[]): string {
       return resp.error(`ERR unknown subcommand '${subcommand}'. Try COMMAND HELP.`);
   }
 }
-
-/** The version whose behaviour and error texts are followed. */
-export const REDIS_VERSION = '7.0.0';
 
 const ok = (): string => resp.OK;
 

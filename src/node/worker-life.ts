@@ -14,7 +14,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Proposal } from '../runtime/proposals.ts';
 import { randomHex } from '../runtime/random.ts';
 import { WorkerDriver } from '../runtime/worker-driver.ts';
-import type { Listener, Transport } from '../transport/transport.ts';
+import type { Transport } from '../transport/transport.ts';
 import type { EntryWriter } from '../wire/entries.ts';
 import { addressOf } from '../wire/fields.ts';
 import { PROPOSAL_LIMITS, workerTiming } from './timing.ts';
@@ -53,7 +53,6 @@ export class WorkerLife {
   readonly #host: MachineHost;
   readonly #links: Links;
   readonly #peers = new Map<PeerKey, Peer>();
-  #listener: Listener | null = null;
   #driver: WorkerDriver | null = null;
   #ended = false;
 
@@ -83,7 +82,7 @@ export class WorkerLife {
     const host = await MachineHost.start(options.machine);
     const life = new WorkerLife(options, host);
     try {
-      life.#listener = await life.#links.listen({ host: options.host, port: options.port });
+      await life.#links.listen({ host: options.host, port: options.port });
     } catch (error) {
       await life.stop();
       throw error;
@@ -120,7 +119,6 @@ export class WorkerLife {
     this.#ended = true;
     this.#driver?.stop();
     await this.#links.close();
-    await this.#listener?.close();
     await this.#host.stop();
   }
 

@@ -18,7 +18,7 @@ import {
 } from '../wire/handshake.ts';
 import type { Clock } from './clock.ts';
 
-export const HANDSHAKE_MILLIS = 5000;
+const HANDSHAKE_MILLIS = 5000;
 
 /** What becomes of a link whose other side passed. */
 export interface Admission {

@@ -26,9 +26,6 @@ export function readEntryId(reader: ByteReader): EntryId {
   return { index, term };
 }
 
-/** Bytes of an entry id on the wire. */
-export const ENTRY_ID_BYTES = 16;
-
 export function writeOptionalEntryId(writer: ByteWriter, id: EntryId | null): void {
   writer.u8(id === null ? 0 : 1);
   if (id !== null) writeEntryId(writer, id);
