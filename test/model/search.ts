@@ -114,8 +114,10 @@ export class Search {
           this.#go(from, slot, body, answers);
         }
       }
-      if (mayCrash) this.#goAll(from, slot, table.crashes(body));
-      if (slot < cast.scribes) continue;
+      const isScribe = slot < cast.scribes;
+      if (mayCrash && bounds.crashing !== (isScribe ? 'worker' : 'scribe'))
+        this.#goAll(from, slot, table.crashes(body));
+      if (isScribe) continue;
       if (!this.#plain) this.#count(from, slot, body);
       if (bounds.reads > 0) this.#goAll(from, slot, table.reads(body, floor));
     }

@@ -13,8 +13,9 @@ export interface Bounds {
   readonly term: number;
   /** Highest index of any log. */
   readonly index: number;
-  /** Crashes, of scribes and workers together. */
+  /** Crashes, of scribes and workers together; or of the one alone. */
   readonly crashes: number;
+  readonly crashing?: 'scribe' | 'worker';
   /** Ticks of each process of a worker: its time-outs and heartbeats. */
   readonly ticks: number;
   /** Commands and reads that clients ask for. */

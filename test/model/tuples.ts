@@ -19,6 +19,7 @@ export class Tuples {
       if (this.#isAt(entry - 1, row)) return entry - 1;
     }
     if ((this.count + 1) * this.#width > this.#rows.length) this.#grow();
+    if (2 * this.count > this.#table.length) this.#spread();
     for (let column = 0; column < this.#width; column++)
       this.#rows[this.count * this.#width + column] = row[column] as number;
     this.#place(this.count);
@@ -51,10 +52,15 @@ export class Tuples {
     this.#table[place] = at + 1;
   }
 
+  /** By a quarter, in whole rows. */
   #grow(): void {
-    const rows = new Int32Array(2 * this.#rows.length);
+    const held = this.#rows.length / this.#width;
+    const rows = new Int32Array((held + (held >> 2)) * this.#width);
     rows.set(this.#rows);
     this.#rows = rows;
+  }
+
+  #spread(): void {
     this.#table = new Int32Array(2 * this.#table.length);
     for (let at = 0; at < this.count; at++) this.#place(at);
   }

@@ -35,7 +35,7 @@ export class Visited {
   /** `state`: the bodies, then the sets of what they have said. False when it, or one that makes it superfluous, was there. */
   add(state: Int32Array, from: number): boolean {
     const row = this.bodies.enter(state);
-    if (row >= this.#heads.length) this.#heads = larger(this.#heads, -1);
+    while (row >= this.#heads.length) this.#heads = larger(this.#heads, -1);
     let after = -1;
     for (let at = this.#heads[row] as number; at !== -1; at = this.#before[at] as number) {
       const order = this.#compare(state, at);
@@ -92,8 +92,9 @@ export class Visited {
   }
 }
 
+/** By a quarter: there are searches that fill the memory of a machine. */
 function larger(array: Int32Array, fill: number): Int32Array<ArrayBuffer> {
-  const next = new Int32Array(2 * array.length).fill(fill, array.length);
+  const next = new Int32Array(array.length + (array.length >> 2)).fill(fill, array.length);
   next.set(array);
   return next;
 }
