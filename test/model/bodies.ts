@@ -128,9 +128,14 @@ export class Bodies {
     return outcomes;
   }
 
-  /** Whether `next` differs from `body` in nothing but the answers to its probe or request for votes counted so far. */
+  /** Whether `next` differs from `body` in nothing but the answers counted so far: to its probe, its request for votes, or as a leader. */
   countsOn(body: number, next: number): boolean {
     return this.#shellOf(body) === this.#shellOf(next);
+  }
+
+  leads(body: number): boolean {
+    const { part } = this.#at(body);
+    return part.kind === 'worker' && part.machine._leadership !== null;
   }
 
   #shellOf(body: number): string {

@@ -363,4 +363,5 @@ export const CLOSED_IN_SOAK: readonly Scope[] = (['scribe', 'worker'] as const).
   name: `two workers and three scribes from the beginning, one crash of a ${crashing}`,
   cast: THREE,
   more: { ...FROM_THE_BEGINNING, crashes: 1, crashing },
+  joined: true,
 }));

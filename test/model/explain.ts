@@ -86,7 +86,7 @@ export class Explain {
     for (const [slot, body] of state.slice(0, slots).entries()) {
       const outcomes: Outcome[] = [...bodies.own(body), ...bodies.read(body, floor)];
       if (mayCrash) outcomes.push(...bodies.crashed(body));
-      outcomes.push(...this.#heard(state, slot, body), ...this.#counted(state, slot, body, [], new Set([body])));
+      outcomes.push(...this.#heard(state, slot, body), ...this.#counted(state, slot, body, floor, [], new Set([body])));
       for (const outcome of outcomes) steps.push(this.#step(state, slot, outcome));
     }
     return steps;
@@ -99,14 +99,23 @@ export class Explain {
   }
 
   /** What comes of several answers, counted in one go. */
-  #counted(state: readonly number[], slot: number, body: number, told: string[], seen: Set<number>): Outcome[] {
-    return this.#heard(state, slot, body).flatMap((outcome) => {
+  #counted(
+    state: readonly number[],
+    slot: number,
+    body: number,
+    floor: number,
+    told: string[],
+    seen: Set<number>,
+  ): Outcome[] {
+    const { bodies } = this.#table;
+    const own = bodies.leads(body) ? [...bodies.own(body), ...bodies.read(body, floor)] : [];
+    return [...own, ...this.#heard(state, slot, body)].flatMap((outcome) => {
       if (outcome instanceof Violation) return told.length > 0 ? [outcome] : [];
       const what = [...told, outcome.what];
-      const isCount = outcome.letters.length === 0 && this.#table.bodies.countsOn(body, outcome.body);
+      const isCount = outcome.letters.length === 0 && bodies.countsOn(body, outcome.body);
       if (!isCount) return told.length > 0 ? [{ ...outcome, what: what.join(', ') }] : [];
       if (seen.size === seen.add(outcome.body).size) return [];
-      return this.#counted(state, slot, outcome.body, what, seen);
+      return this.#counted(state, slot, outcome.body, floor, what, seen);
     });
   }
 

@@ -3,32 +3,31 @@
  * `reductions.test.ts` compares searches with and without.
  */
 
-import type { PeerKey, ProbeReply, VoteReply } from '../../src/core/messages.ts';
+import type { ProbeReply, VoteReply } from '../../src/core/messages.ts';
 import { keyOf, type OpenScribe, type ScribePart } from './scribe-part.ts';
 import type { Setting } from './setting.ts';
 import { copy } from './snapshot.ts';
 import type { OpenWorker, WorkerPart } from './worker-part.ts';
 
-export function forgetAtWorker({ nodes }: Setting, { _state: state, _election: election }: OpenWorker): void {
+export function forgetAtWorker({ nodes }: Setting, machine: OpenWorker): void {
+  const { _state: state, _election: election } = machine;
   // Where members never change, it does not matter where the newest log ends that told who they are.
   const { configuration } = state._newestLog;
   if (nodes.configurations === 1) state._newestLog = Object.freeze({ tail: configuration.id, configuration });
   if (election === null) return;
   // Once votes are asked for, the term and the tail rest on the probes no more; until then only on these words of them.
   if (election._phase === 'voting') election._probes.clear();
-  for (const [from, { term, tail, commit, leaderLive, storage }] of election._probes)
+  // Of their terms the highest alone, with the worker's own: a scribe that answers anew is in no lower one than before.
+  const term = Math.max(state.term, ...[...election._probes.values()].map((reply) => reply.term));
+  for (const [from, { tail, commit, leaderLive, storage }] of election._probes)
     election._probes.set(from, { term, tail, commit, leaderLive, storage } as ProbeReply);
-  if (election._phase === 'catching-up') forgetProbes(election._probes);
+  // No more of them come in then, and what is left to be found out is who has how much of the log.
+  if (election._phase === 'catching-up')
+    for (const [from, { tail, commit }] of election._probes)
+      election._probes.set(from, { term, tail, commit, leaderLive: false, storage: 'ok' } as ProbeReply);
   // Who refused counts, not why; its term has been heard by now.
   for (const [from, { reason, tail }] of election._votes)
     election._votes.set(from, (reason === 'granted' ? { reason, tail } : { reason: 'storage' }) as VoteReply);
-}
-
-/** No more of them come in, and what is left to be found out is their highest term, and who has how much of the log. */
-function forgetProbes(probes: Map<PeerKey, ProbeReply>): void {
-  const term = Math.max(...[...probes.values()].map((reply) => reply.term));
-  for (const [from, { tail, commit }] of probes)
-    probes.set(from, { term, tail, commit, leaderLive: false, storage: 'ok' } as ProbeReply);
 }
 
 /** A worker that has forgotten the answers it is counting. */
@@ -36,6 +35,7 @@ export function withoutCount(part: WorkerPart): WorkerPart {
   const forgetful = copy(part);
   forgetful.machine._election?._probes.clear();
   forgetful.machine._election?._votes.clear();
+  forgetful.machine._leadership?._followers._progress.clear();
   return forgetful;
 }
 

@@ -13,6 +13,8 @@ export type Content =
   /** The process at the other end is gone. */
   | { readonly kind: 'down' };
 
+const ANSWERS: ReadonlySet<Message['kind']> = new Set(['probeReply', 'voteReply', 'appendReply'] as const);
+
 export interface Letter {
   readonly number: number;
   readonly from: PeerKey;
@@ -65,12 +67,10 @@ export class Letters {
     return known[place];
   }
 
-  /** An answer to a probe or to a request for votes. */
-  isElectionAnswer(number: number): boolean {
+  /** An answer to a probe, to a request for votes, or to a leader. */
+  isAnswer(number: number): boolean {
     const { content } = this.at(number);
-    return (
-      content.kind === 'message' && (content.message.kind === 'probeReply' || content.message.kind === 'voteReply')
-    );
+    return content.kind === 'message' && ANSWERS.has(content.message.kind);
   }
 
   describe(number: number): string {

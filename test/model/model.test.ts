@@ -68,6 +68,8 @@ describe('the model finds bugs', () => {
       });
       assert.equal(violation?.invariant, invariant);
       assert.ok(lines.at(-1)?.includes(invariant), lines.join('\n')); // the way there is told to its end
+      const joined = explore({ ...start, joined: true }, machines, { states: STATES_TO_BUG, depth: STATES_TO_BUG });
+      assert.notEqual(joined.violation, null);
       context.diagnostic(`after ${states} states, ${lines.length} lines`);
     });
   }

@@ -14,7 +14,7 @@ export type Moves = Int32Array;
 /** What letters make of who hears them. */
 export interface Hearing {
   readonly moves: Moves;
-  /** Those that do nothing but count an answer to a probe or a request for votes. */
+  /** Those that do nothing but count an answer. */
   readonly counts: Moves;
   /** Other moves that such an answer makes: the last one decides. */
   readonly decisions: Moves;
@@ -114,7 +114,7 @@ export class MoveTable {
     const decisions: Outcome[] = [];
     let answers = SILENCE;
     for (const letter of said.letters(subset)) {
-      const isAnswer = said.post.isElectionAnswer(letter);
+      const isAnswer = said.post.isAnswer(letter);
       for (const outcome of bodies.deliver(body, letter)) {
         if (outcome instanceof Violation) moves.push(outcome);
         else if (outcome.body === body) answers = said.union(answers, said.enter(outcome.letters));

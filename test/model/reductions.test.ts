@@ -27,9 +27,9 @@ describe('what the search leaves out', () => {
   });
   after(() => core.remove());
 
-  const viewsOf = (cast: Cast, more: Bounds, plain: boolean): string[] => {
+  const viewsOf = (cast: Cast, more: Bounds, plain: boolean, joined = false): string[] => {
     const limits = { states: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY, plain };
-    const found = explore({ name: '', cast, alike: 0, more }, core.machines, limits);
+    const found = explore({ name: '', cast, alike: 0, more, joined }, core.machines, limits);
     assert.ok(found.closed, found.violation?.message);
     return [...new Set([...found.views()].map(withoutAcknowledgements))].sort();
   };
@@ -40,6 +40,13 @@ describe('what the search leaves out', () => {
       assert.ok(all.length > 5);
       for (const covering of ['some', 'more'] as const)
         assert.deepEqual(viewsOf(cast, { ...bounds, covering }, false), all);
+    });
+  }
+
+  for (const [name, cast, bounds] of SETTINGS) {
+    test(`one worker, ${name}: nothing is lost by joining what was said`, () => {
+      const joined = new Set(viewsOf(cast, bounds, false, true));
+      for (const view of viewsOf(cast, bounds, false)) assert.ok(joined.has(view), view);
     });
   }
 

@@ -24,6 +24,8 @@ export interface Scope {
   /** What is allowed from the start of the exploration on; terms and indexes count from the highest there. */
   readonly more: Bounds;
   readonly options?: Partial<WorkerOptions>;
+  /** What was said in states with equal bodies counts as said in all of them: for what is too large otherwise (joined.ts). */
+  readonly joined?: boolean;
   /** From everybody linked and nothing ever asked to where the exploration starts. */
   readonly direct?: (stage: Stage) => void;
 }
@@ -64,7 +66,7 @@ export function explore(scope: Scope, machines: Machines, limits: Limits): Explo
   const bodies = new Bodies(setting, members, scope.alike ?? members);
   const table = new MoveTable(bodies, new Said(setting.letters, bodies.exchanges));
   const promises = new Promises(setting, bodies, stage.first);
-  const search = new Search(setting, table, promises, limits.plain === true);
+  const search = new Search(setting, table, promises, { plain: limits.plain === true, joined: scope.joined === true });
   const start = stage.enter(table);
   const found = search.run(start, limits);
   const lines = found.violation === null ? [] : new Explain(setting, table, search, promises).lines(start, found.path);

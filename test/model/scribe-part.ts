@@ -14,7 +14,10 @@ import { copy, textOf } from './snapshot.ts';
 
 export type OpenScribe = ScribeMachine & {
   readonly _log: { readonly _durableWrite: number; readonly _written: number };
-  readonly _heard: { readonly _leader: { readonly key: PeerKey; heardAt: number; readonly linked: boolean } | null };
+  readonly _heard: {
+    readonly _leader: { readonly key: PeerKey; heardAt: number; readonly linked: boolean } | null;
+    readonly _promise: { _term: number };
+  };
   readonly _peers: ReadonlyMap<PeerKey, unknown>;
   readonly _waitingVotes: readonly unknown[];
   readonly _hardState: { _held: { readonly write: number; readonly send: Send }[] };
@@ -77,11 +80,13 @@ function start(setting: Setting, slot: number, disk: Disk, now: number): OpenScr
     configurations,
   };
   const { electionTimeoutMinMillis } = options;
-  return new machines.ScribeMachine(
+  const machine = new machines.ScribeMachine(
     recovered,
     Object.freeze({ electionTimeoutMinMillis, maxLeaseMillis: 0, presumedLeaseMillis: 0 }),
     now,
   ) as OpenScribe;
+  machine._heard._promise._term = 0; // to whom a promise would have been, of which there are none
+  return machine;
 }
 
 /** A scribe on the disk that `init` wrote, or on a blank one. */

@@ -7,6 +7,7 @@
  * - Of states with equal bodies, one that has everything said in it that another has stands for that one as well (`Visited`).
  */
 import { Violation } from '../sim/violation.ts';
+import { Joined } from './joined.ts';
 import type { Moves, MoveTable } from './moves.ts';
 import type { Promises } from './promises.ts';
 import { Recent } from './recent.ts';
@@ -43,7 +44,7 @@ export class Search {
   readonly #plain: boolean;
   /** By exchange and slot: whose place it gives to that slot. */
   readonly #sources: readonly (readonly number[])[];
-  readonly #visited: Visited;
+  readonly #frontier: Visited | Joined;
   readonly #recent: Recent;
   readonly #slots: number;
   readonly #state: Int32Array;
@@ -52,14 +53,15 @@ export class Search {
   readonly #trial: Int32Array;
   steps = 0;
 
-  constructor(setting: Setting, table: MoveTable, promises: Promises, plain: boolean) {
+  /** `joined`: what was said in states with equal bodies counts as said in all of them (joined.ts). */
+  constructor(setting: Setting, table: MoveTable, promises: Promises, { plain = false, joined = false }) {
     this.#plain = plain;
     this.#setting = setting;
     this.#table = table;
     this.#promises = promises;
     this.#sources = table.bodies.exchanges.map(({ slots }) => slots.map((_, slot) => slots.indexOf(slot)));
     this.#slots = setting.slots;
-    this.#visited = new Visited(this.#slots, table.said, plain);
+    this.#frontier = joined ? new Joined(this.#slots, table.said) : new Visited(this.#slots, table.said, plain);
     this.#recent = new Recent(2 * this.#slots);
     this.#state = new Int32Array(2 * this.#slots);
     this.#next = new Int32Array(2 * this.#slots);
@@ -68,30 +70,38 @@ export class Search {
   }
 
   run(start: readonly number[], limits: Limits): Found {
-    let at = 0;
+    const frontier = this.#frontier;
+    let at = -1;
     let depth = 0;
-    let levelEnds = 1;
+    let violation: Violation | null = null;
     try {
       this.#next.set(this.answered(start));
       this.#meet(-1, 0);
-      for (; at < this.#visited.count && this.#visited.count < limits.states; at++) {
-        if (at === levelEnds) {
-          limits.progress?.(depth, this.#visited.count);
-          levelEnds = this.#visited.count;
-          if (++depth >= limits.depth) break;
+      for (;;) {
+        at = frontier.take(this.#state);
+        if (at === -1 || frontier.count >= limits.states) break;
+        if (frontier.depth > depth) {
+          limits.progress?.(depth, frontier.count);
+          depth = frontier.depth;
+          if (depth >= limits.depth) break;
         }
-        if (this.#visited.read(at, this.#state)) this.#expand(at);
+        if (frontier instanceof Joined) this.#answerJoined(frontier, at);
+        this.#expand(at);
       }
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
-      return this.#result(depth, false, error, this.#pathTo(at));
+      violation = error;
     }
-    return this.#result(depth, at === this.#visited.count, null, []);
+    const { count, superfluous, bodies } = frontier;
+    const closed = at === -1 && violation === null;
+    const path = violation === null ? [] : frontier.path(at);
+    return { states: count, superfluous, rows: bodies.count, steps: this.steps, depth, closed, violation, path };
   }
 
-  #result(depth: number, closed: boolean, violation: Violation | null, path: readonly number[][]): Found {
-    const { count, superfluous, bodies } = this.#visited;
-    return { states: count, superfluous, rows: bodies.count, steps: this.steps, depth, closed, violation, path };
+  /** What was said in different states may be answered in one now. */
+  #answerJoined(joined: Joined, row: number): void {
+    for (let slot = 0; slot < this.#slots; slot++) this.#answer(this.#state, slot);
+    joined.keep(row, this.#state);
   }
 
   #expand(from: number): void {
@@ -118,28 +128,36 @@ export class Search {
       if (mayCrash && bounds.crashing !== (isScribe ? 'worker' : 'scribe'))
         this.#goAll(from, slot, table.crashes(body));
       if (isScribe) continue;
-      if (!this.#plain) this.#count(from, slot, body);
+      if (!this.#plain) this.#count(from, slot, body, floor);
       if (bounds.reads > 0) this.#goAll(from, slot, table.reads(body, floor));
     }
   }
 
   /**
    * Answers are counted in one go, when the last one decides: what was said may as well be heard later, and to count it
-   * is to say and to show nothing.
+   * is to say and to show nothing. What a leader has counted also tells in whatever else it does next.
    */
-  #count(from: number, slot: number, body: number, counted = new Set([body])): void {
+  #count(from: number, slot: number, body: number, floor: number, counted = new Set([body])): void {
     const slots = this.#slots;
+    const table = this.#table;
     for (let other = 0; other < slots; other++) {
       if (other === slot) continue;
-      const { counts } = this.#table.hears(body, this.#state[slots + other] as number);
+      const { counts } = table.hears(body, this.#state[slots + other] as number);
       for (let at = 0; at < counts.length; at += 2) {
         const next = counts[at] as number;
         if (counted.size === counted.add(next).size) continue;
+        const isLeader = table.bodies.leads(next);
         for (let another = 0; another < slots; another++) {
-          if (another !== slot)
-            this.#goAll(from, slot, this.#table.hears(next, this.#state[slots + another] as number).decisions);
+          if (another === slot) continue;
+          const { moves, decisions } = table.hears(next, this.#state[slots + another] as number);
+          this.#goAll(from, slot, decisions);
+          if (isLeader) this.#goAll(from, slot, moves);
         }
-        this.#count(from, slot, next, counted);
+        if (isLeader) {
+          this.#goAll(from, slot, table.own(next));
+          if (this.#setting.bounds.reads > 0) this.#goAll(from, slot, table.reads(next, floor));
+        }
+        this.#count(from, slot, next, floor, counted);
       }
     }
   }
@@ -217,12 +235,11 @@ export class Search {
       this.#answer(this.#next, moved);
     }
     this.#canonicalise();
-    const rows = this.#visited.bodies.count;
-    if (!this.#visited.add(this.#canonical, from) || rows === this.#visited.bodies.count) return;
+    if (!this.#frontier.add(this.#canonical, from)) return;
     try {
       this.#promises.check(this.#canonical);
     } catch (error) {
-      if (error instanceof Violation) this.#visited.last = this.#visited.count - 1;
+      if (error instanceof Violation) this.#frontier.last = this.#frontier.count - 1;
       throw error;
     }
   }
@@ -251,15 +268,6 @@ export class Search {
       this.#trial[column] = value;
     }
     return order < 0;
-  }
-
-  #pathTo(at: number): number[][] {
-    const path: number[][] = [];
-    for (let state = this.#visited.last ?? at; state >= 0; state = this.#visited.parent(state)) {
-      this.#visited.read(state, this.#trial);
-      path.unshift([...this.#trial]);
-    }
-    return path;
   }
 
   /** The least of all that exchanges make of `state`: for following a path. */

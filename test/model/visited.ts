@@ -10,6 +10,10 @@ export class Visited {
   last: number | null = null;
   /** States kept, superfluous ones included. */
   count = 0;
+  /** Of the state that was taken last: how many steps after the start. */
+  depth = 0;
+  #taken = -1;
+  #levelEnds = 1;
   superfluous = 0;
   readonly #said: Said;
   readonly #plain: boolean;
@@ -32,8 +36,9 @@ export class Visited {
     this.#sets = new Int32Array(slots << 12);
   }
 
-  /** `state`: the bodies, then the sets of what they have said. False when it, or one that makes it superfluous, was there. */
+  /** `state`: the bodies, then the sets of what they have said. True when no other state had these bodies. */
   add(state: Int32Array, from: number): boolean {
+    const { count } = this.bodies;
     const row = this.bodies.enter(state);
     while (row >= this.#heads.length) this.#heads = larger(this.#heads, -1);
     let after = -1;
@@ -54,7 +59,30 @@ export class Visited {
     this.#rows[this.count] = row;
     this.#before[this.count] = this.#heads[row] as number;
     this.#heads[row] = this.count++;
-    return true;
+    return row === count;
+  }
+
+  /** The next state that is not superfluous, in the order they were met; its number, or -1 when there is none. */
+  take(into: Int32Array): number {
+    while (++this.#taken < this.count) {
+      if (this.#taken === this.#levelEnds) {
+        this.#levelEnds = this.count;
+        this.depth++;
+      }
+      if (this.#read(this.#taken, into)) return this.#taken;
+    }
+    return -1;
+  }
+
+  /** From the start to the state `at`, or to the last one. */
+  path(at: number): number[][] {
+    const path: number[][] = [];
+    const state = new Int32Array(2 * this.#slots);
+    for (let before = this.last ?? at; before >= 0; before = this.#parents[before] as number) {
+      this.#read(before, state);
+      path.unshift([...state]);
+    }
+    return path;
   }
 
   /** How what was said in `state` stands to what was in the one at `at`. */
@@ -72,16 +100,12 @@ export class Visited {
   }
 
   /** False when it is superfluous. */
-  read(at: number, into: Int32Array): boolean {
+  #read(at: number, into: Int32Array): boolean {
     const row = this.#rows[at] as number;
     this.bodies.read(row < 0 ? -1 - row : row, into);
     for (let slot = 0; slot < this.#slots; slot++)
       into[this.#slots + slot] = this.#sets[at * this.#slots + slot] as number;
     return row >= 0;
-  }
-
-  parent(at: number): number {
-    return this.#parents[at] as number;
   }
 
   #grow(): void {

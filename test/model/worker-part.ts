@@ -38,6 +38,7 @@ export type OpenWorker = WorkerMachine & {
   } | null;
   readonly _leadership: {
     readonly _disks: { readonly _asked: ReadonlyMap<PeerKey, { readonly round: number }> };
+    readonly _followers: { readonly _progress: Map<PeerKey, unknown> };
   } | null;
 };
 
