@@ -190,9 +190,9 @@ export class Election {
     const catchUp = this.#catchUp;
     if (catchUp === null || result === undefined || result === 'going') return GOING;
     this.#catchUp = null;
-    if (result === 'done') return this.#caughtUp();
     const cameFurther = this.#state.log.tail.index > this.#readFrom;
     if (cameFurther) this.#unreadable.clear(); // it was about an entry that is here now
+    if (result === 'done') return this.#caughtUp();
     for (const key of catchUp.unreadable) this.#unreadable.add(key);
     if (cameFurther) {
       this.#probe(); // that it came further is worth another look at who has what

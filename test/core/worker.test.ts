@@ -224,3 +224,19 @@ test('R31: where no majority can do without an entry that cannot be read, it say
   bench.campaign();
   assert.deepEqual([bench.machine.role, bench.machine.awaitsLeader], ['candidate', false]);
 });
+
+test('R31: is not halted behind the best log there is, though a scribe could not read a part of it', () => {
+  const bench = new Bench();
+  const round = bench.campaign();
+  bench.probeReply('scribe:b', round, at(0, 0));
+  const read = bench.probeReply('scribe:a', round, at(2, 1)) as Read;
+  bench.readReply('scribe:a', read, { outcome: 'unknown' });
+  const other = bench.probeReply('scribe:c', round, at(2, 1)) as Read;
+  // So late that it has to look again, and nobody answers any more.
+  bench.now += 1000;
+  const [again] = sent(bench.readReply('scribe:c', other, { batches: [batch(1, 1), batch(2, 1)] }), 'probe');
+  assert.ok(again !== undefined);
+  bench.now = bench.machine.wakeAt;
+  bench.machine.step({ kind: 'tick' }, bench.now);
+  assert.deepEqual([bench.machine.role, bench.machine.halted], ['learner', null]);
+});

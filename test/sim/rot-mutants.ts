@@ -91,6 +91,13 @@ export const ROT_MUTANTS: readonly Mutant[] = [
     run: seedsOf('halt'),
   },
   {
+    name: 'what could not be read is held against the entry behind it',
+    rule: 'R31',
+    caughtBy: 'halted-without-damage',
+    patches: [{ file: 'election.js', find: 'if (cameFurther)\n            this.#unreadable.clear();', replace: '' }],
+    run: seedsOf('rot'),
+  },
+  {
     name: 'what nobody could give is asked for no more',
     rule: 'R31',
     caughtBy: 'not-converged-after-heal',

@@ -8,6 +8,7 @@ import type { PeerKey } from '../../src/core/messages.ts';
 import type { Batch, Configuration, EntryId, LoggedConfiguration } from '../../src/core/types.ts';
 import { commits } from './agreement.ts';
 import { ElectionChecks } from './election-checks.ts';
+import { HaltChecks } from './halt-checks.ts';
 import { Host, type HostEvent } from './host.ts';
 import { configurationsSince, covering, describeId, FILLER } from './log-tree.ts';
 import type { Operation } from './operations.ts';
@@ -27,6 +28,7 @@ export class WorkerHost extends Host {
   state = 0;
   readonly #checks: WorkerChecks;
   readonly #elections: ElectionChecks;
+  readonly #halts: HaltChecks;
   /** What the machine raised in this process's life. */
   readonly alarms: Alarm[] = [];
   /** How the transfers it was asked for ended. */
@@ -66,6 +68,7 @@ export class WorkerHost extends Host {
     };
     this.machine = this.guarded(() => new WorkerMachine(start));
     this.#elections = new ElectionChecks(world, workerId, this.machine, contact);
+    this.#halts = new HaltChecks(world, workerId, this.machine);
     this.#checks = new WorkerChecks(world, workerId, incarnation, this.machine, this.#elections);
     world.trace(() => `${this.site} starts, incarnation ${incarnation.slice(0, 4)}`);
     world.network.enter(this);
@@ -170,7 +173,10 @@ export class WorkerHost extends Host {
   protected override step(event: HostEvent | WorkerEvent, commands: readonly number[] = []): boolean {
     const before = this.machine.tail;
     const { role, term } = this.machine;
-    if (event.kind === 'message') this.#elections.received(event.from, event.message, this.now());
+    if (event.kind === 'message') {
+      this.#elections.received(event.from, event.message, this.now());
+      this.#halts.received(event.from, event.message);
+    }
     const effects = this.guarded(() => this.machine.step(event, this.now()));
     if (this.machine.role !== role || this.machine.term !== term)
       this.world.trace(() => `${this.site} is ${this.machine.role} of term ${this.machine.term}`);
@@ -182,6 +188,7 @@ export class WorkerHost extends Host {
     if (role !== 'candidate' && this.machine.role === 'candidate') this.#elections.stood();
     if (role !== 'leader' && this.machine.role === 'leader') this.#elections.elected(this.now());
     if (event.kind === 'tick') this.#elections.ticked(this.now());
+    this.#halts.stepped();
     this.#carryOut(effects, before);
     this.settle();
     return taken;
@@ -199,6 +206,7 @@ export class WorkerHost extends Host {
     for (const { to, message } of sends) {
       this.#checks.sending(message);
       this.#elections.sending(message, this.now());
+      this.#halts.sending(to, message);
       if (message.kind === 'append' && message.batches.length > 0 && to.startsWith('worker:'))
         this.world.reach('learner is fed');
       if (message.kind === 'fetch' || message.kind === 'read') this.world.reach(`worker sends ${message.kind}`);
