@@ -133,6 +133,13 @@ export class Bodies {
     return this.#shellOf(body) === this.#shellOf(next);
   }
 
+  /** `leader`: a process in that slot has led. */
+  kind(body: number): 'scribe' | 'leader' | 'learner' {
+    const { part } = this.#at(body);
+    if (part.kind === 'scribe') return 'scribe';
+    return part.leaderships.length > 0 ? 'leader' : 'learner';
+  }
+
   leads(body: number): boolean {
     const { part } = this.#at(body);
     return part.kind === 'worker' && part.machine._leadership !== null;

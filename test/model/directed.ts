@@ -358,9 +358,9 @@ export const CLOSED: readonly Scope[] = [
   { name: 'two workers and three scribes from the beginning', cast: THREE, more: FROM_THE_BEGINNING },
 ];
 
-/** As above, for hours instead of seconds. Whatever comes of one crash comes of one of a scribe or of one of a worker. */
-export const CLOSED_IN_SOAK: readonly Scope[] = (['scribe', 'worker'] as const).map((crashing) => ({
-  name: `two workers and three scribes from the beginning, one crash of a ${crashing}`,
+/** As above, for an hour instead of seconds. Whatever comes of one crash comes of a crash of one of these. */
+export const CLOSED_IN_SOAK: readonly Scope[] = (['scribe', 'leader', 'learner'] as const).map((crashing) => ({
+  name: `two workers and three scribes from the beginning, a ${crashing} crashes`,
   cast: THREE,
   more: { ...FROM_THE_BEGINNING, crashes: 1, crashing },
   joined: true,

@@ -124,10 +124,9 @@ export class Search {
           this.#go(from, slot, body, answers);
         }
       }
-      const isScribe = slot < cast.scribes;
-      if (mayCrash && bounds.crashing !== (isScribe ? 'worker' : 'scribe'))
+      if (mayCrash && (bounds.crashing ?? table.bodies.kind(body)) === table.bodies.kind(body))
         this.#goAll(from, slot, table.crashes(body));
-      if (isScribe) continue;
+      if (slot < cast.scribes) continue;
       if (!this.#plain) this.#count(from, slot, body, floor);
       if (bounds.reads > 0) this.#goAll(from, slot, table.reads(body, floor));
     }

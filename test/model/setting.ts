@@ -13,9 +13,9 @@ export interface Bounds {
   readonly term: number;
   /** Highest index of any log. */
   readonly index: number;
-  /** Crashes, of scribes and workers together; or of the one alone. */
+  /** Crashes, of everybody together; or only of scribes, of workers that lead or have led, or of those that never have. */
   readonly crashes: number;
-  readonly crashing?: 'scribe' | 'worker';
+  readonly crashing?: 'scribe' | 'leader' | 'learner';
   /** Ticks of each process of a worker: its time-outs and heartbeats. */
   readonly ticks: number;
   /** Commands and reads that clients ask for. */

@@ -72,7 +72,7 @@ export interface WorkerPart {
   /** The node it has handed out last. */
   applied: number;
   leaderships: Leadership[];
-  /** Highest index that any process in this slot has shown to a client. */
+  /** Highest index that any process in this slot has shown to a client, where there are reads that it matters to. */
   shown: number;
   /** What had been shown anywhere when a read was asked for, by its number. */
   floors: Map<number, number>;
@@ -292,7 +292,7 @@ function carryOut(setting: Setting, part: WorkerPart, effects: WorkerEffects): v
   }
   for (const request of effects.refusedReads) part.floors.delete(request);
   const { index } = nodes.idOf(part.applied);
-  part.shown = Math.max(part.shown, index);
+  if (setting.bounds.reads > 0) part.shown = Math.max(part.shown, index);
   if (commits.length > 0) take(setting, part, { kind: 'applied', index });
 }
 
