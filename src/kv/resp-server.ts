@@ -2,10 +2,11 @@
  * The Redis front end of a worker: a TCP server for unmodified Redis clients in front of a `LogService`. There is no
  * password and no encryption, so it listens on loopback addresses only.
  */
-import { createServer, isIPv4, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { ScriptoriumError } from '../errors.ts';
 import type { LogService } from '../node/log-service.ts';
 import type { WorkerStatus } from '../node/status.ts';
+import { addressOf, isLoopback } from '../runtime/address.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { Connection } from './connection.ts';
@@ -72,7 +73,7 @@ export class RespServer {
 
   /** `host:port`, with the port that was given out where none was asked for. */
   get address(): string {
-    return `${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.port}`;
+    return addressOf(this.#host, this.port);
   }
 
   get port(): number {
@@ -124,9 +125,6 @@ export async function startRespServer(options: RespServerOptions): Promise<RespS
   log.info({ address: server.address }, 'serving Redis clients');
   return server;
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
 function portOf(server: Server): number {
   const address = server.address();

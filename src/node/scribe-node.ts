@@ -1,4 +1,6 @@
 /** A scribe as one object: its journal, its machine and its links, started and stopped together. */
+
+import { addressOf } from '../runtime/address.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { Links } from '../runtime/links.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
@@ -8,7 +10,6 @@ import { Journal, type RecoveryReport } from '../storage/journal.ts';
 import type { JournalIdentity, WriteOptions } from '../storage/journal-types.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Listener } from '../transport/transport.ts';
-import { addressOf } from '../wire/fields.ts';
 import type { ScribeStatus } from './status.ts';
 import { checkedMaxLease, scribeTiming } from './timing.ts';
 

@@ -7,6 +7,7 @@ import type { Message, PeerKey } from '../core/messages.ts';
 import type { WorkerIdentity } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { MachineHost, type MachineHostOptions } from '../machine/host.ts';
+import { addressOf } from '../runtime/address.ts';
 import { type ClientBackend, openClientDesk } from '../runtime/client-desk.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { Links } from '../runtime/links.ts';
@@ -16,7 +17,6 @@ import { randomHex } from '../runtime/random.ts';
 import { WorkerDriver } from '../runtime/worker-driver.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { EntryWriter } from '../wire/entries.ts';
-import { addressOf } from '../wire/fields.ts';
 import { PROPOSAL_LIMITS, workerTiming } from './timing.ts';
 
 /** Who a worker is, where it listens and what it runs. */

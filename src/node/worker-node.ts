@@ -4,13 +4,13 @@
  * state is rebuilt from the log; the address stays.
  */
 import { ScriptoriumError } from '../errors.ts';
+import { addressOf } from '../runtime/address.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
 import type { Stages } from '../runtime/stages.ts';
 import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { EntryWriter } from '../wire/entries.ts';
-import { addressOf } from '../wire/fields.ts';
 import { Backoff, type Call, Calls } from './calls.ts';
 import { Client, type Proposed } from './client.ts';
 import { checkCommands, checkQuery } from './commands.ts';

@@ -9,9 +9,9 @@ import { type Message, type PeerKey, scribeKey, workerKey } from '../core/messag
 import { ScriptoriumError } from '../errors.ts';
 import { CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_TRY_LATER } from '../transport/close-codes.ts';
 import type { Link, LinkHandlers, Listener, Transport } from '../transport/transport.ts';
-import { addressOf } from '../wire/fields.ts';
 import type { LinkIdentity } from '../wire/handshake.ts';
 import { encodeMessage } from '../wire/message.ts';
+import { addressOf, isLoopback } from './address.ts';
 import type { Clock } from './clock.ts';
 import { type Admission, acceptHandshake, dialHandshake, type HandshakeSide } from './handshaking.ts';
 import type { Log } from './log.ts';
@@ -314,7 +314,7 @@ function identifyPeer(other: LinkIdentity): { key: PeerKey; peer: Peer } {
 
 /** Nobody is authenticated yet, so nobody from elsewhere may get in. */
 function checkLoopback(host: string): void {
-  if (/^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host)) return;
+  if (isLoopback(host)) return;
   const rule = 'only loopback addresses (127.0.0.0/8, ::1, localhost) are allowed until links are authenticated';
   throw new ScriptoriumError('BAD_OPTION', `cannot listen on ${host}: ${rule}`);
 }

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ScriptoriumError } from '../errors.ts';
+import { addressOf, isLoopback } from '../runtime/address.ts';
 
 export interface AdminOptions {
   readonly host: string;
@@ -23,8 +24,6 @@ export interface AdminServer {
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MILLIS = 5000;
 const MAX_HEADER_BYTES = 8192;
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 interface Answer {
   readonly code: number;
@@ -58,7 +57,7 @@ function handle(request: IncomingMessage, response: ServerResponse, options: Adm
 /** Rejects with BAD_OPTION for a host beyond loopback and with PORT_IN_USE. */
 export async function startAdminServer(options: AdminOptions): Promise<AdminServer> {
   const { host, port } = options;
-  if (!LOOPBACK.test(host))
+  if (!isLoopback(host))
     throw new ScriptoriumError(
       'BAD_OPTION',
       `the admin server listens on loopback only, not on ${host}: it has no authentication`,
@@ -71,7 +70,7 @@ export async function startAdminServer(options: AdminOptions): Promise<AdminServ
   await listen(server, host, port);
   const { address, port: taken } = server.address() as AddressInfo;
   return {
-    address: address.includes(':') ? `[${address}]:${taken}` : `${address}:${taken}`,
+    address: addressOf(address, taken),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -10,9 +10,6 @@ export const ID_PATTERN = new RegExp(`^[A-Za-z0-9._-]{1,${MAX_ID_LENGTH}}$`);
 /** `host:port`, an IPv6 host in brackets; at most 255 characters. */
 export const ADDRESS_PATTERN = /^(?=.{3,255}$)(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/;
 
-/** An address as everybody writes it, and as others can dial it: brackets around an IPv6 host. */
-export const addressOf = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
-
 export function writeEntryId(writer: ByteWriter, id: EntryId): void {
   writer.u64(id.index);
   writer.u64(id.term);

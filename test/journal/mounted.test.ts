@@ -5,19 +5,8 @@ import { type TestContext, test } from 'node:test';
 import type { ScriptoriumError } from '../../src/errors.ts';
 import { DurableLog } from '../../src/storage/durable-log.ts';
 import { inspectDirectory, Journal } from '../../src/storage/journal.ts';
+import { mount, mountMemory } from '../harness/mount.ts';
 import { freshJournal, IDENTITY, makeBatch, SEGMENT_BYTES, TestJournal, temporaryDirectory } from './temporary.ts';
-
-/** Mounts, and unmounts after the test; false if that is not allowed here. */
-function mount(context: TestContext, directory: string, ...args: string[]): boolean {
-  try {
-    execFileSync('mount', [...args, directory], { stdio: 'pipe' });
-  } catch {
-    context.skip('mounting is not allowed here');
-    return false;
-  }
-  context.after(() => execFileSync('umount', [directory]));
-  return true;
-}
 
 const MEBIBYTE = 1 << 20;
 
@@ -47,8 +36,7 @@ function spaceNews() {
 /** A tmpfs with room for so many segments and a little more; null if there is none to be had here. */
 function smallDisk(context: TestContext, segments: number): string | null {
   const directory = temporaryDirectory();
-  const size = segments * SEGMENT_BYTES + MEBIBYTE;
-  return mount(context, directory, '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs') ? directory : null;
+  return mountMemory(context, directory, segments * SEGMENT_BYTES + MEBIBYTE) ? directory : null;
 }
 
 const resize = (directory: string, segments: number): void => {

@@ -19,12 +19,10 @@ export function forgetAtWorker({ nodes }: Setting, machine: OpenWorker): void {
   if (election._phase === 'voting') election._probes.clear();
   // Of their terms the highest alone, with the worker's own: a scribe that answers anew is in no lower one than before.
   const term = Math.max(state.term, ...[...election._probes.values()].map((reply) => reply.term));
+  // No more of them come in while it catches up, and what is left to be found out is who has how much of the log.
+  const forgotten = election._phase === 'catching-up' ? { leaderLive: false, storage: 'ok' } : {};
   for (const [from, { tail, commit, leaderLive, storage }] of election._probes)
-    election._probes.set(from, { term, tail, commit, leaderLive, storage } as ProbeReply);
-  // No more of them come in then, and what is left to be found out is who has how much of the log.
-  if (election._phase === 'catching-up')
-    for (const [from, { tail, commit }] of election._probes)
-      election._probes.set(from, { term, tail, commit, leaderLive: false, storage: 'ok' } as ProbeReply);
+    election._probes.set(from, { term, tail, commit, leaderLive, storage, ...forgotten } as ProbeReply);
   // Who refused counts, not why; its term has been heard by now.
   for (const [from, { reason, tail }] of election._votes)
     election._votes.set(from, (reason === 'granted' ? { reason, tail } : { reason: 'storage' }) as VoteReply);

@@ -4,6 +4,7 @@
  * back, and nothing becomes impossible by more having been said. So where nothing of all this breaks a promise, nothing real does;
  * a promise that is broken here may be none that can be.
  */
+import { larger } from './rows.ts';
 import type { Said } from './said.ts';
 import { Tuples } from './tuples.ts';
 
@@ -103,9 +104,7 @@ export class Joined {
   }
 
   #grow(): void {
-    const sets = new Int32Array(this.#sets.length + (this.#sets.length >> 2));
-    sets.set(this.#sets);
-    this.#sets = sets;
+    this.#sets = larger(this.#sets, this.#slots);
     const waits = new Uint8Array(this.#waits.length + (this.#waits.length >> 2));
     waits.set(this.#waits);
     this.#waits = waits;

@@ -1,6 +1,6 @@
 /**
- * `npm run model -- [--scope WORDS] [--states N] [--depth N]`: explore, and say how far it
- * went; exit 1 at the first violation.
+ * `npm run model -- [--scope WORDS] [--states N] [--depth N] [--trace]`: explore, and say how far it went, with `--trace` after each
+ * depth too; exit 1 at the first violation.
  */
 import { parseArgs } from 'node:util';
 import { loadOpened } from '../sim/patched-core.ts';

@@ -51,6 +51,9 @@ const ANY: Bounds = {
   covering: 'none',
 };
 
+const NO_WAY =
+  'how this comes about is not known, and it may be that it cannot: what was said in different histories counts as said in one';
+
 export function explore(scope: Scope, machines: Machines, limits: Limits): Explored {
   const { cast, members = cast.scribes, more } = scope;
   const setting = new Setting(
@@ -69,7 +72,9 @@ export function explore(scope: Scope, machines: Machines, limits: Limits): Explo
   const search = new Search(setting, table, promises, { plain: limits.plain === true, joined: scope.joined === true });
   const start = stage.enter(table);
   const found = search.run(start, limits);
-  const lines = found.violation === null ? [] : new Explain(setting, table, search, promises).lines(start, found.path);
+  const explain = new Explain(setting, table, search, promises);
+  const way = (): string[] => (scope.joined === true ? [NO_WAY] : explain.lines(start, found.path));
+  const lines = found.violation === null ? [] : way();
   return { ...found, name: scope.name, bodies: bodies.count, cut: bodies.cut, lines, views: () => promises.views() };
 }
 

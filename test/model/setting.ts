@@ -13,8 +13,9 @@ export interface Bounds {
   readonly term: number;
   /** Highest index of any log. */
   readonly index: number;
-  /** Crashes, of everybody together; or only of scribes, of workers that lead or have led, or of those that never have. */
+  /** Crashes, of everybody together. */
   readonly crashes: number;
+  /** Who may crash: scribes, workers that lead or have led, or those that never have. Default: everybody. */
   readonly crashing?: 'scribe' | 'leader' | 'learner';
   /** Ticks of each process of a worker: its time-outs and heartbeats. */
   readonly ticks: number;

@@ -1,4 +1,6 @@
 /** Rows of numbers, each once, numbered in the order they came. Exact: a row is compared in full, not by a hash. */
+import { hashOf, larger } from './rows.ts';
+
 export class Tuples {
   count = 0;
   readonly #width: number;
@@ -13,12 +15,12 @@ export class Tuples {
   /** The number of the row that starts at the front of `row`. */
   enter(row: Int32Array): number {
     const mask = this.#table.length - 1;
-    for (let place = this.#hash(row, 0) & mask; ; place = (place + 1) & mask) {
+    for (let place = hashOf(row, 0, this.#width) & mask; ; place = (place + 1) & mask) {
       const entry = this.#table[place] as number;
       if (entry === 0) break;
       if (this.#isAt(entry - 1, row)) return entry - 1;
     }
-    if ((this.count + 1) * this.#width > this.#rows.length) this.#grow();
+    if ((this.count + 1) * this.#width > this.#rows.length) this.#rows = larger(this.#rows, this.#width);
     if (2 * this.count > this.#table.length) this.#spread();
     for (let column = 0; column < this.#width; column++)
       this.#rows[this.count * this.#width + column] = row[column] as number;
@@ -36,28 +38,11 @@ export class Tuples {
     return true;
   }
 
-  #hash(from: Int32Array, base: number): number {
-    let hash = 0x9e3779b9;
-    for (let column = 0; column < this.#width; column++) {
-      hash = Math.imul(hash ^ (from[base + column] as number), 0x85ebca6b);
-      hash ^= hash >>> 15;
-    }
-    return Math.imul(hash, 0xc2b2ae35) >>> 1;
-  }
-
   #place(at: number): void {
     const mask = this.#table.length - 1;
-    let place = this.#hash(this.#rows, at * this.#width) & mask;
+    let place = hashOf(this.#rows, at * this.#width, this.#width) & mask;
     while (this.#table[place] !== 0) place = (place + 1) & mask;
     this.#table[place] = at + 1;
-  }
-
-  /** By a quarter, in whole rows. */
-  #grow(): void {
-    const held = this.#rows.length / this.#width;
-    const rows = new Int32Array((held + (held >> 2)) * this.#width);
-    rows.set(this.#rows);
-    this.#rows = rows;
   }
 
   #spread(): void {

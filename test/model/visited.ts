@@ -2,6 +2,7 @@
  * The states met so far, with the one each was first met from. Of states that differ in what was said alone, one in which
  * everything was said that was said in another makes that other superfluous: whatever can come of that can come of it.
  */
+import { larger } from './rows.ts';
 import type { Said } from './said.ts';
 import { Tuples } from './tuples.ts';
 
@@ -40,7 +41,7 @@ export class Visited {
   add(state: Int32Array, from: number): boolean {
     const { count } = this.bodies;
     const row = this.bodies.enter(state);
-    while (row >= this.#heads.length) this.#heads = larger(this.#heads, -1);
+    while (row >= this.#heads.length) this.#heads = larger(this.#heads, 1, -1);
     let after = -1;
     for (let at = this.#heads[row] as number; at !== -1; at = this.#before[at] as number) {
       const order = this.#compare(state, at);
@@ -109,16 +110,9 @@ export class Visited {
   }
 
   #grow(): void {
-    this.#sets = larger(this.#sets, 0);
-    this.#rows = larger(this.#rows, 0);
-    this.#parents = larger(this.#parents, 0);
-    this.#before = larger(this.#before, 0);
+    this.#sets = larger(this.#sets, this.#slots);
+    this.#rows = larger(this.#rows);
+    this.#parents = larger(this.#parents);
+    this.#before = larger(this.#before);
   }
-}
-
-/** By a quarter: there are searches that fill the memory of a machine. */
-function larger(array: Int32Array, fill: number): Int32Array<ArrayBuffer> {
-  const next = new Int32Array(array.length + (array.length >> 2)).fill(fill, array.length);
-  next.set(array);
-  return next;
 }

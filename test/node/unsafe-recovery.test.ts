@@ -1,16 +1,16 @@
 /** Unsafe recovery on directories of scribes that do not run: what disks cannot read, disks that are full, and kill -9. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { type ClusterFile, createCluster, formatScribe, readClusterFile } from '../../src/node/cluster-file.ts';
 import { planRecovery, recover } from '../../src/node/unsafe-recovery.ts';
 import { inspectDirectory } from '../../src/storage/journal.ts';
 import { run, start } from '../cli/program.ts';
 import { alter } from '../e2e/inspection.ts';
+import { mountMemory } from '../harness/mount.ts';
 import { makeBatch, SEGMENT_BYTES, TestJournal, temporaryDirectory } from '../journal/temporary.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -125,26 +125,13 @@ test('P31: one disk is not taken for two', async () => {
   await assert.rejects(planRecovery([a, copied], false), { code: 'BAD_OPTION', message: /copies of one disk/ });
 });
 
-/** A tmpfs of so many MiB, unmounted after the test; null where mounting is not allowed. */
-function smallDisk(context: TestContext, mebibytes: number): string | null {
-  const directory = temporaryDirectory();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', directory], { stdio: 'pipe' });
-  } catch {
-    context.skip('mounting is not allowed here');
-    return null;
-  }
-  context.after(() => execFileSync('umount', [directory]));
-  return directory;
-}
-
 /** More than the one segment for which there is room on a disk of that size. */
 const LONG_LOG = 68;
-const ONE_SEGMENT_MEBIBYTES = 66;
+const ONE_SEGMENT = 66 * MEBIBYTE;
 
 test('P31 S27: a copy that fills the disk leaves nothing behind', async (context) => {
-  const disk = smallDisk(context, ONE_SEGMENT_MEBIBYTES);
-  if (disk === null) return;
+  const disk = temporaryDirectory();
+  if (!mountMemory(context, disk, ONE_SEGMENT)) return;
   const lost = await twoOfFive(LONG_LOG, MEBIBYTE);
   const plan = await planRecovery([lost.directoryOf('a')], false);
   const into = join(disk, 'into');

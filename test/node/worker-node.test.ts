@@ -6,7 +6,7 @@ import { Client } from '../../src/node/client.ts';
 import { createCluster, formatScribe } from '../../src/node/cluster-file.ts';
 import { ScribeNode } from '../../src/node/scribe-node.ts';
 import { WorkerNode } from '../../src/node/worker-node.ts';
-import { addressOf } from '../../src/wire/fields.ts';
+import { addressOf } from '../../src/runtime/address.ts';
 import { freePorts } from '../harness/ports.ts';
 import { scratchDirectory } from '../harness/scratch.ts';
 

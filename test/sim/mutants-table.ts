@@ -1,15 +1,11 @@
 /** `node dist/test/sim/mutants-table.js [seeds]`: which invariant names which mutant, and how soon; for docs/testing.md. */
-import { CATCH_UP_MUTANTS } from './catch-up-mutants.ts';
-import { LEASE_MUTANTS } from './lease-mutants.ts';
-import { MUTANTS } from './mutants.ts';
+import { EVERY_MUTANT } from './every-mutant.ts';
 import { loadPatched } from './patched-core.ts';
-import { ROOM_MUTANTS } from './room-mutants.ts';
-import { ROT_MUTANTS } from './rot-mutants.ts';
 import { runSeed } from './run.ts';
 
 const seeds = Number(process.argv[2] ?? 300);
 console.log('| mutant | rule | named by | first at seed | of the seeds |\n|---|---|---|---|---|');
-for (const mutant of [...MUTANTS, ...CATCH_UP_MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS, ...ROOM_MUTANTS]) {
+for (const mutant of EVERY_MUTANT) {
   const { machines, remove } = await loadPatched(mutant.patches);
   const named = new Map<string, number>();
   let first = 0;

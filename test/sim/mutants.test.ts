@@ -1,20 +1,16 @@
 /** Each bug put into the core is caught, within a bounded number of seeds, by the invariant that is there for it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CATCH_UP_MUTANTS } from './catch-up-mutants.ts';
-import { LEASE_MUTANTS } from './lease-mutants.ts';
+import { EVERY_MUTANT } from './every-mutant.ts';
 import { realMachines } from './machines.ts';
-import { MUTANTS } from './mutants.ts';
 import { loadPatched } from './patched-core.ts';
-import { ROOM_MUTANTS } from './room-mutants.ts';
-import { ROT_MUTANTS } from './rot-mutants.ts';
 import { runSeed } from './run.ts';
 
 /** The rarest is seen by about one seed in three hundred; a change of the core reshuffles which. */
 const MOST_SEEDS = 3000;
 
 describe('mutants', () => {
-  for (const mutant of [...MUTANTS, ...CATCH_UP_MUTANTS, ...LEASE_MUTANTS, ...ROT_MUTANTS, ...ROOM_MUTANTS]) {
+  for (const mutant of EVERY_MUTANT) {
     test(`${mutant.rule}: ${mutant.name} is caught by ${mutant.caughtBy}`, async (context) => {
       const { machines, remove } = await loadPatched(mutant.patches);
       context.after(remove);

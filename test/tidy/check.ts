@@ -39,6 +39,12 @@ const packageOf = (module: string): string =>
     .slice(0, module.startsWith('@') ? 2 : 1)
     .join('/');
 
+/** Names of the packages a file imports; those of Node are none. */
+const packagesIn = ({ text }: SourceFile): Set<string> => {
+  const outside = importedModules(text).filter((module) => !isRelative(module) && !module.startsWith('node:'));
+  return new Set(outside.map(packageOf));
+};
+
 /** Imports between folders follow ARROWS. */
 function checkArrows(files: readonly SourceFile[]): string[] {
   const breaches: string[] = [];
@@ -63,9 +69,7 @@ function checkArrows(files: readonly SourceFile[]): string[] {
 function checkPackages(files: readonly SourceFile[]): string[] {
   const importers = new Map<string, string[]>();
   for (const file of files) {
-    const outside = importedModules(file.text).filter((module) => !isRelative(module) && !module.startsWith('node:'));
-    for (const name of new Set(outside.map(packageOf)))
-      importers.set(name, [...(importers.get(name) ?? []), file.path]);
+    for (const name of packagesIn(file)) importers.set(name, [...(importers.get(name) ?? []), file.path]);
   }
   return [...importers]
     .filter(([, paths]) => paths.length > 1)
@@ -144,6 +148,10 @@ export function checkSourceTree(root: string): string[] {
     check(files),
   );
 }
+
+/** Names of the packages that a tree of TypeScript sources imports. */
+export const packagesOf = (root: string): Set<string> =>
+  new Set(filesUnder(root, ['.ts']).flatMap((file) => [...packagesIn(file)]));
 
 /** Breaches in folders that are not laid out like src/: only sizes are looked at. */
 export function checkFileSizes(root: string, endings: readonly string[]): string[] {

@@ -1,10 +1,10 @@
 /** The house rules, applied to this repository. A breach is fixed, not listed: there is no file of exceptions. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ERRORS } from '../../src/errors.ts';
-import { checkBench, checkFileSizes, checkSourceTree, checkTestFiles } from './check.ts';
+import { checkBench, checkFileSizes, checkSourceTree, checkTestFiles, packagesOf } from './check.ts';
 import { faultsInTestNames } from './faults.ts';
 
 /** Compiled tests run from dist/test/tidy. */
@@ -27,7 +27,8 @@ test('no file elsewhere is too long', () => {
 test('what is loaded or compiled where the package is installed is a dependency of it, and none for its developers alone', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
-  const wanted = packagesIn([join(ROOT, 'binding.gyp'), ...sourcesIn(join(ROOT, 'src'))]);
+  const required = readFileSync(join(ROOT, 'binding.gyp'), 'utf8').matchAll(/\brequire\('([^']+)'\)/g);
+  const wanted = new Set([...packagesOf(join(ROOT, 'src')), ...[...required].map(([, name]) => name as string)]);
   assert.ok(wanted.has('node-addon-api') && wanted.has('ws'), 'the search finds nothing');
   assert.deepEqual(
     [...wanted].filter((name) => !declared.has(name)),
@@ -64,15 +65,3 @@ test('every error stands in docs/errors.md with its outcome and meaning, and not
     (left.code ?? '').localeCompare(right.code ?? '');
   assert.deepEqual(rows.sort(byCode), expected.sort(byCode));
 });
-
-const sourcesIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name));
-
-/** Names of the packages that these files import or require; those of Node and of the project itself are none. */
-function packagesIn(files: readonly string[]): Set<string> {
-  const imported = /(?:\bfrom |\bimport |\bimport\(|\brequire\()'((?:@[\w.-]+\/)?[\w-][\w.-]*)(?:\/[^']*)?'/g;
-  const texts = files.map((file) => readFileSync(file, 'utf8'));
-  return new Set(texts.flatMap((text) => [...text.matchAll(imported)].map(([, name]) => name as string)));
-}
