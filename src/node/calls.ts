@@ -162,17 +162,17 @@ export class Calls {
   }
 }
 
+/** BAD_OPTION for what is no time; 0 has passed, as what remains of a longer deadline may have. */
 function deadlineOf({ deadlineMillis = DEFAULT_DEADLINE_MILLIS, signal }: CallOptions): number {
-  if (!(deadlineMillis > 0) || signal?.aborted === true) {
+  if (typeof deadlineMillis !== 'number' || !(deadlineMillis >= 0 && deadlineMillis <= MAX_DEADLINE_MILLIS)) {
+    const given = typeof deadlineMillis === 'number' ? `${deadlineMillis}` : `a ${typeof deadlineMillis}`;
+    const rule = `give a number of milliseconds, 1 to ${MAX_DEADLINE_MILLIS}`;
+    throw new ScriptoriumError('BAD_OPTION', `deadlineMillis is ${given}; ${rule}`);
+  }
+  if (deadlineMillis === 0 || signal?.aborted === true) {
     throw new ScriptoriumError(
       'DEADLINE_PASSED',
       'the deadline had passed, or the call was aborted, before anything was sent',
-    );
-  }
-  if (deadlineMillis > MAX_DEADLINE_MILLIS) {
-    throw new ScriptoriumError(
-      'BAD_OPTION',
-      `deadlineMillis ${deadlineMillis} is above the bound ${MAX_DEADLINE_MILLIS}`,
     );
   }
   return systemClock.now() + deadlineMillis;

@@ -3,7 +3,10 @@
  */
 
 export interface CallOptions {
-  /** Milliseconds until the call is answered with DEADLINE_EXCEEDED (or DEADLINE_PASSED when nothing was sent); default 5000, 1 to 600000. */
+  /**
+   * Milliseconds until the call is answered with DEADLINE_EXCEEDED (or DEADLINE_PASSED when nothing was sent); default 5000, 1 to 600000;
+   * 0 has passed already, and anything else is refused with BAD_OPTION.
+   */
   readonly deadlineMillis?: number;
   /** Aborting means "stop waiting"; what was sent may still take effect (ABORTED, outcome unknown). */
   readonly signal?: AbortSignal;

@@ -64,6 +64,17 @@ describe('a client', () => {
       await assert.rejects(Client.connect(bad), { code: 'BAD_OPTION', message: new RegExp(`^${option}: `) });
   });
 
+  test('C11: a deadline that is no time is refused with what may be given, and one that has passed as passed', async () => {
+    await using client = await Client.connect({ workers: ['127.0.0.1:1'], transport: 'ws' });
+    const proposed = (deadlineMillis: unknown): Promise<unknown> =>
+      client.propose(bytes('command'), { deadlineMillis: deadlineMillis as number });
+    for (const bad of [Number.NaN, '5', -1, null, Number.POSITIVE_INFINITY, 600_001]) {
+      const refused = { code: 'BAD_OPTION', outcome: 'not-executed', message: /^deadlineMillis .*1 to 600000$/ };
+      await assert.rejects(proposed(bad), refused, String(bad));
+    }
+    await assert.rejects(proposed(0), { code: 'DEADLINE_PASSED', outcome: 'not-executed' });
+  });
+
   test('C04: a query beyond its bound is refused before it could break the link', async () => {
     await using worker = await ScriptedWorker.start();
     await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
