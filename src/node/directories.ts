@@ -24,16 +24,25 @@ export function makeDirectory(path: string): void {
   }
 }
 
-/** NOT_EMPTY where there is a file of that name: then it is left as it is. */
+/** NOT_EMPTY where there is a file of that name: then it is left as it is. After any other failure there is none. */
 export const createFile = (path: string, text: string): Promise<void> =>
   writeWhole(path, text, async (beside) => {
     await link(beside, path);
-    await rm(beside);
+    try {
+      await rm(beside);
+      await syncDirectory(path);
+    } catch (cause) {
+      await rm(path, { force: true }); // ours, since linking it never takes another's place
+      throw cause;
+    }
   });
 
-/** Readers see the old file or the new one. */
+/** Readers see the old file or the new one; after a failure, either. */
 export const replaceFile = (path: string, text: string): Promise<void> =>
-  writeWhole(path, text, (beside) => rename(beside, path));
+  writeWhole(path, text, async (beside) => {
+    await rename(beside, path);
+    await syncDirectory(path);
+  });
 
 /** Under another name first, so that neither a crash nor a full disk leaves half of it under its own. */
 async function writeWhole(path: string, text: string, publish: (beside: string) => Promise<void>): Promise<void> {
@@ -47,12 +56,16 @@ async function writeWhole(path: string, text: string, publish: (beside: string) 
       await file.close();
     }
     await publish(beside);
-    const directory = await open(dirname(path));
-    await directory.sync().finally(() => directory.close());
   } catch (cause) {
     await rm(beside, { force: true });
     throw explain(path, cause);
   }
+}
+
+/** Of the one that `path` is in: from then on its name survives a crash, too. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(dirname(path));
+  await directory.sync().finally(() => directory.close());
 }
 
 function explain(path: string, cause: unknown): ScriptoriumError {
