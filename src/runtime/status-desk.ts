@@ -3,10 +3,15 @@ import { isScriptoriumError } from '../errors.ts';
 import { CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
 import type { Link, LinkHandlers } from '../transport/transport.ts';
 import { decodeRequest, encodeReply } from '../wire/client-protocol.ts';
+import { livenessOf, PONG } from '../wire/liveness.ts';
 
 export function openStatusDesk(link: Link, status: () => object): LinkHandlers {
   return {
     message: (frame) => {
+      if (livenessOf(frame) === 'ping') {
+        link.send(PONG);
+        return;
+      }
       try {
         const { kind, request } = decodeRequest(frame);
         const message = 'this is a scribe; ask a worker';
