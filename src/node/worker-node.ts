@@ -12,13 +12,14 @@ import { selectTransport, type TransportChoice } from '../transport/select.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { EntryWriter } from '../wire/entries.ts';
 import { Backoff, type Call, Calls } from './calls.ts';
-import { Client, type Proposed } from './client.ts';
+import type { Proposed } from './client.ts';
 import { checkCommands, checkQuery } from './commands.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
 import { checkClusterId, checkContacts, checkWorkerId } from './names.ts';
 import { asApplied, asBatchResult } from './results.ts';
 import type { WorkerStatus } from './status.ts';
 import { workerTiming } from './timing.ts';
+import { Ways } from './ways.ts';
 import { WorkerLife, type WorkerSettings } from './worker-life.ts';
 
 export interface WorkerNodeOptions extends WorkerSettings {
@@ -43,10 +44,7 @@ export class WorkerNode implements LogService {
   readonly #backoff = new Backoff();
   #fail: (cause: unknown) => void = () => {};
   #life: WorkerLife | null = null;
-  /** The way to a leader elsewhere. */
-  #forward: { readonly address: string; readonly client: Promise<Client> } | null = null;
-  /** The way to the leader before, who may still answer what it was sent. */
-  #former: Promise<Client> | null = null;
+  readonly #ways: Ways;
   #deaths = { appliedIndex: -1, count: 0 };
   /** The life that is about to begin, if one is. */
   #rebirth: Promise<void> | null = null;
@@ -57,6 +55,7 @@ export class WorkerNode implements LogService {
     this.#options = options;
     this.#transport = transport;
     this.#log = options.log ?? silentLog;
+    this.#ways = new Ways(options.clusterId);
     this.address = addressOf(options.host, options.port);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
@@ -136,7 +135,7 @@ export class WorkerNode implements LogService {
     await this.#life?.handOver();
     await this.#life?.stop();
     this.#calls.rejectAll('the worker was stopped');
-    for (const client of [this.#forward?.client, this.#former]) await (await client)?.close();
+    await this.#ways.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -185,17 +184,7 @@ export class WorkerNode implements LogService {
       else again(error);
       return;
     }
-    this.#clientOf(address).then((client) => client.passOn(call, commands, bytes, again), again);
-  }
-
-  #clientOf(address: string): Promise<Client> {
-    if (this.#forward?.address === address) return this.#forward.client;
-    void this.#former?.then((client) => client.close());
-    this.#former = this.#forward?.client ?? null;
-    void this.#former?.then((client) => client.closeWhenIdle());
-    const { clusterId } = this.#options;
-    this.#forward = { address, client: Client.connect({ workers: [address], clusterId }) };
-    return this.#forward.client;
+    this.#ways.to(address).then((client) => client.passOn(call, commands, bytes, again), again);
   }
 
   #tryRead(call: Call<Uint8Array>, query: Uint8Array): void {

@@ -6,7 +6,7 @@ import { type ClientReply, type ClientRequest, decodeRequest, encodeReply } from
 import { answerHello, decodeHandshake, encodeHandshake, type Hello } from '../../src/wire/handshake.ts';
 import { livenessOf, PONG } from '../../src/wire/liveness.ts';
 
-const CLUSTER = 'c1'.repeat(16);
+export const CLUSTER = 'c1'.repeat(16);
 
 export class ScriptedWorker {
   readonly #welcomes = new Queue<() => void>();
