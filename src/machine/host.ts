@@ -5,11 +5,13 @@
  * index 1. It must never let a new thread go on where the old one ended.
  */
 import type { ResourceLimits } from 'node:worker_threads';
-import { type ErrorCode, ScriptoriumError } from '../errors.ts';
+import { type ErrorCode, isScriptoriumError, ScriptoriumError } from '../errors.ts';
 import { decodeResults } from '../wire/results.ts';
+import { Deaths } from './deaths.ts';
 import { MachineThread } from './machine-thread.ts';
 import type { ApplyOutcome, MachineBatch, PlacedBatch, Task } from './tasks.ts';
 import { Watchdog } from './watchdog.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** Runs handed over and not answered. */
 const MAX_PENDING_RUNS = 1024;
@@ -23,7 +25,10 @@ export interface MachineHostOptions {
   readonly options?: unknown;
   /** Bounds of the thread's memory, as of `node:worker_threads`; default none. */
   readonly resourceLimits?: ResourceLimits;
-  /** A run that takes longer than this, in milliseconds, ends the thread; default 10000, 100 to 600000. */
+  /**
+   * A command or a query that takes longer than this, in milliseconds, ends the thread, at the latest after one and a half times
+   * that; default 10000, 100 to 600000.
+   */
   readonly runDeadlineMillis?: number;
 }
 
@@ -36,6 +41,10 @@ interface Run {
 
 export class MachineHost {
   readonly #options: MachineHostOptions;
+  readonly #deaths: Deaths;
+  /** Of the present thread. */
+  #whereabouts = new Whereabouts();
+  #nextRun = 1;
   readonly #thread: MachineThread;
   readonly #runWatchdog: Watchdog;
   readonly #loadWatchdog: Watchdog;
@@ -49,27 +58,32 @@ export class MachineHost {
   #handedIndex = 0;
   #appliedIndex = 0;
 
-  private constructor(options: MachineHostOptions) {
+  private constructor(options: MachineHostOptions, deaths: Deaths) {
     const { resourceLimits, runDeadlineMillis = 10_000 } = options;
     if (!(runDeadlineMillis >= 100 && runDeadlineMillis <= 600_000)) {
       throw new ScriptoriumError('BAD_OPTION', `runDeadlineMillis is ${runDeadlineMillis}; 100 to 600000 is allowed`);
     }
     this.#options = options;
+    this.#deaths = deaths;
     this.#thread = new MachineThread({
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
       died: (cause) => this.#died(cause),
     });
+    const place = (): string => JSON.stringify(this.#whereabouts.now);
     const watchdog = (what: string, deadlineMillis: number): Watchdog =>
-      new Watchdog(deadlineMillis, () => {
+      new Watchdog(deadlineMillis, place, () => {
         this.#thread.terminate(new Error(`no progress in ${what} within the deadline of ${deadlineMillis} ms`));
       });
     this.#runWatchdog = watchdog('a run', runDeadlineMillis);
     this.#loadWatchdog = watchdog('loading', LOAD_DEADLINE_MILLIS);
   }
 
-  /** Starts the thread and makes the state machine; BAD_OPTION when the module is none, STATE_MACHINE_FAILED when it fails. */
-  static async start(options: MachineHostOptions): Promise<MachineHost> {
-    const host = new MachineHost(options);
+  /**
+   * Starts the thread and makes the state machine; BAD_OPTION when the module is none, STATE_MACHINE_FAILED when it fails. `deaths`:
+   * those of earlier hosts of the same state machine in this process, to which its own are added.
+   */
+  static async start(options: MachineHostOptions, deaths = new Deaths()): Promise<MachineHost> {
+    const host = new MachineHost(options, deaths);
     await host.#load();
     if (host.#closed !== null) throw host.#closed;
     return host;
@@ -104,29 +118,46 @@ export class MachineHost {
       next += count;
     }
     const { placed, bytes } = pack(batches);
-    const answer = this.#run({ kind: 'apply', batches: placed, bytes }, [bytes.buffer]);
+    const run = this.#nextRun++;
+    const answer = this.#run({ kind: 'apply', run, batches: placed, bytes }, [bytes.buffer]);
     this.#handedIndex = next - 1;
     return answer.then((outcome) => {
       this.#appliedIndex = next - 1;
+      this.#deaths.applied(this.#appliedIndex);
       return unpack(outcome as ApplyOutcome);
     });
   }
 
   /**
    * Run queries in one run, on a state that has everything applied that was handed over before. A query that throws is
-   * answered with its error (COMMAND_FAILED) in its place and does not touch the others.
+   * answered with its error (COMMAND_FAILED) in its place and does not touch the others. One that a thread died of is answered with
+   * STATE_MACHINE_FAILED, then and from then on; those beside it with NO_LEADER: they may be asked again.
    */
   async read(queries: readonly Uint8Array[]): Promise<readonly (Uint8Array | ScriptoriumError)[]> {
-    const answers = (await this.#run({ kind: 'read', minimumIndex: this.#handedIndex, queries })) as Uint8Array;
-    return decodeResults(answers, queries.length).map(({ failed, bytes }) =>
-      failed ? new ScriptoriumError('COMMAND_FAILED', Buffer.from(bytes).toString()) : bytes,
-    );
+    const refusals = queries.map((query) => this.#deaths.refusal(query));
+    const answers = (await this.#ask(queries.filter((_, position) => refusals[position] === null))).values();
+    return refusals.map((refusal) => refusal ?? (answers.next().value as Uint8Array | ScriptoriumError));
   }
 
   /** Ends the thread; everything unanswered fails with CLOSED. */
   async stop(): Promise<void> {
     this.#close(new ScriptoriumError('CLOSED', 'the state machine was stopped', { outcome: 'unknown' }));
     await this.#thread.stop();
+  }
+
+  async #ask(queries: readonly Uint8Array[]): Promise<readonly (Uint8Array | ScriptoriumError)[]> {
+    if (queries.length === 0) return [];
+    try {
+      const run = this.#nextRun++;
+      const answers = await this.#run({ kind: 'read', run, minimumIndex: this.#handedIndex, queries });
+      return decodeResults(answers as Uint8Array, queries.length).map(({ failed, bytes }) =>
+        failed ? new ScriptoriumError('COMMAND_FAILED', Buffer.from(bytes).toString()) : bytes,
+      );
+    } catch (error) {
+      if (!(isScriptoriumError(error) && error.code === 'STATE_MACHINE_FAILED')) throw error;
+      const harmless = new ScriptoriumError('NO_LEADER', `the query was not asked: ${error.message}`, { cause: error });
+      return queries.map((query) => (this.#deaths.refusal(query) === null ? harmless : error));
+    }
   }
 
   #run(task: Task, transfer: ArrayBuffer[] = []): Promise<unknown> {
@@ -162,7 +193,8 @@ export class MachineHost {
     this.#loadWatchdog.progress(true);
     const { module, options } = this.#options;
     try {
-      const refusal = await this.#thread.run({ kind: 'load', module: module.href, options });
+      const whereabouts = this.#whereabouts.memory;
+      const refusal = await this.#thread.run({ kind: 'load', module: module.href, options, whereabouts });
       if (refusal !== null) return await this.#cannotLoad('BAD_OPTION', String(refusal));
     } catch (error) {
       return await this.#cannotLoad('STATE_MACHINE_FAILED', error instanceof Error ? error.message : String(error));
@@ -183,7 +215,8 @@ export class MachineHost {
   #died(cause: unknown): void {
     if (this.#closed !== null) return;
     const why = cause instanceof Error ? cause.message : String(cause);
-    const error = new ScriptoriumError('STATE_MACHINE_FAILED', `the state machine thread died: ${why}`, { cause });
+    const message = `the state machine thread died ${this.#notePlace()}: ${why}`;
+    const error = new ScriptoriumError('STATE_MACHINE_FAILED', message, { cause });
     this.#incarnation++;
     this.#handedIndex = 0;
     this.#appliedIndex = 0;
@@ -193,6 +226,20 @@ export class MachineHost {
       queueMicrotask(() => void this.#load()); // by then piscina has let go of the dead thread
     }
     for (const listener of this.#deathListeners) listener(error);
+  }
+
+  /** Where the thread died, in words; and what that says of queries or of the log. */
+  #notePlace(): string {
+    const place = this.#whereabouts.now;
+    this.#whereabouts = new Whereabouts(); // the next thread's: this one may not be quite dead yet
+    const task = [...this.#pending].find((run) => run.task.kind !== 'load' && run.task.run === place?.run)?.task;
+    const query = task?.kind === 'read' ? task.queries[place?.at ?? 0] : undefined;
+    if (query !== undefined) {
+      this.#deaths.ofQuery(query);
+      return 'over a query';
+    }
+    this.#deaths.ofLog();
+    return task === undefined ? `after index ${this.#appliedIndex}` : `at index ${place?.at}`;
   }
 
   #close(error: ScriptoriumError): void {

@@ -8,17 +8,20 @@ import { iterateEntries } from '../wire/entries.ts';
 import type { EntryContext, StateMachine } from './contract.ts';
 import { ResultWriter } from './result-writer.ts';
 import type { ApplyOutcome, ApplyTask, PlacedBatch, ReadTask } from './tasks.ts';
+import type { Whereabouts } from './whereabouts.ts';
 
 export class Runner {
   readonly #machine: StateMachine;
+  readonly #whereabouts: Whereabouts;
   readonly #results = new ResultWriter();
   #appliedIndex = 0;
 
-  constructor(machine: StateMachine) {
+  constructor(machine: StateMachine, whereabouts: Whereabouts) {
     this.#machine = machine;
+    this.#whereabouts = whereabouts;
   }
 
-  apply({ batches, bytes }: ApplyTask): ApplyOutcome & { readonly bytes: Uint8Array<ArrayBuffer> } {
+  apply({ run, batches, bytes }: ApplyTask): ApplyOutcome & { readonly bytes: Uint8Array<ArrayBuffer> } {
     const sectionBytes: (number | null)[] = [];
     let offset = 0;
     for (const batch of batches) {
@@ -27,25 +30,31 @@ export class Runner {
         sectionBytes.push(null);
       } else {
         const before = this.#results.byteLength;
-        this.#applySection(batch, bytes.subarray(offset, offset + batch.sectionBytes));
+        this.#applySection(run, batch, bytes.subarray(offset, offset + batch.sectionBytes));
         sectionBytes.push(this.#results.byteLength - before);
         offset += batch.sectionBytes;
       }
       this.#appliedIndex += batch.count;
     }
+    this.#whereabouts.end();
     return { bytes: this.#results.take(), sectionBytes };
   }
 
-  read({ minimumIndex, queries }: ReadTask): Uint8Array<ArrayBuffer> {
+  read({ run, minimumIndex, queries }: ReadTask): Uint8Array<ArrayBuffer> {
     assert(this.#appliedIndex >= minimumIndex, `a read at ${minimumIndex} on the state of ${this.#appliedIndex}`);
-    for (const query of queries) this.#results.record(() => this.#machine.read(query));
+    for (const [position, query] of queries.entries()) {
+      this.#whereabouts.begin(run, position);
+      this.#results.record(() => this.#machine.read(query));
+    }
+    this.#whereabouts.end();
     return this.#results.take();
   }
 
-  #applySection({ firstIndex, term, timestampMillis, count }: PlacedBatch, section: Uint8Array): void {
+  #applySection(run: number, { firstIndex, term, timestampMillis, count }: PlacedBatch, section: Uint8Array): void {
     let index = firstIndex;
     for (const command of iterateEntries(section)) {
       const context: EntryContext = { index, term, timestampMillis };
+      this.#whereabouts.begin(run, index);
       this.#results.record(() => this.#machine.apply(command, context));
       index++;
     }

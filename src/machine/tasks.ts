@@ -25,16 +25,21 @@ export interface LoadTask {
   /** File URL of the module whose default export is a `StateMachineFactory`. */
   readonly module: string;
   readonly options: unknown;
+  /** Memory of the thread's `Whereabouts`. */
+  readonly whereabouts: SharedArrayBuffer;
 }
 
 export interface ApplyTask {
   readonly kind: 'apply';
+  /** Number of the run, 1 or more. */
+  readonly run: number;
   readonly batches: readonly PlacedBatch[];
   readonly bytes: Uint8Array;
 }
 
 export interface ReadTask {
   readonly kind: 'read';
+  readonly run: number;
   /** Everything handed over before: the thread refuses to answer from an older state. */
   readonly minimumIndex: number;
   readonly queries: readonly Uint8Array[];

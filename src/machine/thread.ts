@@ -8,6 +8,7 @@ import { forbidLateWork } from './late-work.ts';
 import { moved } from './machine-thread.ts';
 import { Runner } from './runner.ts';
 import type { LoadTask, Task } from './tasks.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 let runner: Runner | null = null;
 
@@ -23,7 +24,7 @@ export default function handle(task: Task): unknown {
 }
 
 /** Says why the module is no state machine, or null. (An error's code would not survive the way to the host.) */
-async function load({ module, options }: LoadTask): Promise<string | null> {
+async function load({ module, options, whereabouts }: LoadTask): Promise<string | null> {
   const { default: factory } = (await import(module)) as { readonly default?: unknown };
   if (typeof factory !== 'function') return 'it has no state machine factory as its default export';
   const machine: StateMachine = (factory as StateMachineFactory)(options);
@@ -31,6 +32,6 @@ async function load({ module, options }: LoadTask): Promise<string | null> {
     return 'what its factory makes has no apply or no read';
   }
   forbidLateWork();
-  runner = new Runner(machine);
+  runner = new Runner(machine, new Whereabouts(whereabouts));
   return null;
 }

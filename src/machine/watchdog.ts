@@ -1,16 +1,21 @@
 /**
  * Notices that the state machine makes no progress (M03). Two quiet halves of the deadline in a row are needed: after the
- * whole process was paused the first firing says nothing about the thread, which was paused as well (P18).
+ * whole process was paused the first firing says nothing about the thread, which was paused as well (P18). A long run is no
+ * standstill: what the thread is at is looked at as well.
  */
 export class Watchdog {
   readonly #timer: NodeJS.Timeout;
   #quietHalves = 0;
   #busy = false;
 
-  constructor(deadlineMillis: number, expired: () => void) {
+  /** `place` differs whenever the work has got further. What stands still is noticed within one and a half deadlines. */
+  constructor(deadlineMillis: number, place: () => string, expired: () => void) {
+    let before = '';
     this.#timer = setTimeout(() => {
       if (!this.#busy) return;
-      this.#quietHalves++;
+      const now = place();
+      this.#quietHalves = now === before ? this.#quietHalves + 1 : 0;
+      before = now;
       if (this.#quietHalves === 2) expired();
       else this.#timer.refresh();
     }, deadlineMillis / 2);

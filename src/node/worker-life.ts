@@ -6,6 +6,7 @@ import type { Peer } from '../core/effects.ts';
 import type { Message, PeerKey } from '../core/messages.ts';
 import type { WorkerIdentity } from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
+import type { Deaths } from '../machine/deaths.ts';
 import { MachineHost, type MachineHostOptions } from '../machine/host.ts';
 import { addressOf } from '../runtime/address.ts';
 import { type ClientBackend, openClientDesk } from '../runtime/client-desk.ts';
@@ -43,6 +44,8 @@ export interface WorkerLifeOptions extends WorkerSettings {
   readonly transport: Transport;
   readonly log: Log;
   status(): object;
+  /** Of the state machines of earlier lives. */
+  readonly deaths: Deaths;
   /** The state machine died; everything here is stopped already. */
   ended(cause: unknown): void;
 }
@@ -79,7 +82,7 @@ export class WorkerLife {
   }
 
   static async start(options: WorkerLifeOptions): Promise<WorkerLife> {
-    const host = await MachineHost.start(options.machine);
+    const host = await MachineHost.start(options.machine, options.deaths);
     const life = new WorkerLife(options, host);
     try {
       await life.#links.listen({ host: options.host, port: options.port });

@@ -4,6 +4,7 @@
  * state is rebuilt from the log; the address stays.
  */
 import { ScriptoriumError } from '../errors.ts';
+import { Deaths } from '../machine/deaths.ts';
 import { addressOf } from '../runtime/address.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
@@ -29,8 +30,6 @@ export interface WorkerNodeOptions extends WorkerSettings {
   readonly log?: Log;
 }
 
-/** Deaths of the state machine without one more applied entry between them, after which the worker gives up (R33). */
-const MAX_DEATHS_AT_ONE_INDEX = 3;
 const REBIRTH_PAUSE_MILLIS = 50;
 
 export class WorkerNode implements LogService {
@@ -45,7 +44,7 @@ export class WorkerNode implements LogService {
   #fail: (cause: unknown) => void = () => {};
   #life: WorkerLife | null = null;
   readonly #ways: Ways;
-  #deaths = { appliedIndex: -1, count: 0 };
+  readonly #deaths = new Deaths();
   /** The life that is about to begin, if one is. */
   #rebirth: Promise<void> | null = null;
   #cancelRebirth: () => void = () => {};
@@ -212,6 +211,7 @@ export class WorkerNode implements LogService {
       leaseMillis,
       transport: this.#transport,
       log: this.#log,
+      deaths: this.#deaths,
       status: () => this.status(),
       ended: (cause) => this.#ended(cause),
     });
@@ -223,9 +223,8 @@ export class WorkerNode implements LogService {
     const appliedIndex = this.#life?.driver?.applied ?? 0;
     this.#life = null;
     if (this.#stopping !== null) return;
-    this.#deaths = { appliedIndex, count: this.#deaths.appliedIndex === appliedIndex ? this.#deaths.count + 1 : 1 };
     const error = cause instanceof Error ? cause.message : String(cause);
-    if (this.#deaths.count >= MAX_DEATHS_AT_ONE_INDEX) {
+    if (this.#deaths.areInVain) {
       this.#log.error({ error, appliedIndex }, 'the state machine dies at the same index again and again; giving up');
       this.#fail(cause);
       return;

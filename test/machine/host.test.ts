@@ -126,14 +126,40 @@ test('M03 an endless loop in a query ends the same way', async () => {
 test('M05 process.exit in the state machine: every pending call is told, and calls made meanwhile wait for the new thread', async () => {
   const host = await start();
   await host.apply([batch(1, 'a')]);
-  const pending = [host.apply([batch(2, 'exit')]), host.apply([batch(3, 'b')]), host.read([Buffer.from('')])];
+  const pending = [host.apply([batch(2, 'exit')]), host.apply([batch(3, 'b')])];
+  const answers = host.read([Buffer.from('')]);
   const rebuilt = death(host).then(() => applied(host, batch(1, 'a'), batch(2, 'b')));
   for (const outcome of await Promise.allSettled(pending)) {
     assert.equal(outcome.status, 'rejected');
     assert.ok(failed(outcome.reason));
     assert.match(outcome.reason.message, /exited with code 7/);
   }
+  assert.ok(code('NO_LEADER')((await answers)[0]), 'it was not asked, and may be asked again');
   assert.deepEqual(await rebuilt, ['#1', '#2']);
+});
+
+test('M06 the query that a thread died of is told apart from those beside it, and is not asked again', async () => {
+  const host = await start();
+  const asked = ['', 'exit', ''].map((query) => Buffer.from(query));
+  const answers = await host.read(asked);
+  assert.ok(answers.every(isScriptoriumError));
+  assert.deepEqual(
+    answers.map((answer) => answer.code),
+    ['NO_LEADER', 'STATE_MACHINE_FAILED', 'NO_LEADER'],
+  );
+  assert.match(answers[1]?.message ?? '', /died over a query: .*exited with code 7/);
+  await host.apply([batch(1, 'a')]);
+  const [before, fatal, after] = await host.read(asked);
+  assert.equal(host.incarnation, 2);
+  assert.ok(failed(fatal));
+  for (const answer of [before, after]) assert.equal(Buffer.from(answer as Uint8Array).toString(), '1/3/1001:a');
+});
+
+test('M06 the command that a thread died of is named by its index, in the middle of a run', async () => {
+  const host = await start();
+  const died = death(host);
+  await assert.rejects(host.apply([noop(1), batch(2, 'a', 'b'), batch(4, 'c', 'exit', 'd')]), failed);
+  assert.match((await died).message, /died at index 5: /);
 });
 
 test('M04 M05 a state machine out of memory takes down its thread only', async () => {

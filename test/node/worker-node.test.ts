@@ -63,6 +63,19 @@ test('R19 M05: after a query that killed the state machine, reads see every ackn
   assert.match(await read(worker, ''), new RegExp(`^${index}/.*:one$`));
 });
 
+test('M06: no query ends a worker, however often such a one is asked, and each kills its state machine once', async (context) => {
+  const worker = await start(context);
+  const ended = worker.failed.then(() => assert.fail('the worker gave up'));
+  const { index } = await worker.propose(Buffer.from('one'), PATIENCE);
+  const incarnations = new Set([worker.status().incarnation]);
+  for (const query of ['exit a', 'exit b', 'exit c', 'exit d', 'exit a', 'exit b', 'exit c', 'exit d']) {
+    await Promise.race([ended, assert.rejects(read(worker, query), { code: 'STATE_MACHINE_FAILED' })]);
+    assert.match(await Promise.race([ended, read(worker, '')]), new RegExp(`^${index}/.*:one$`));
+    incarnations.add(worker.status().incarnation);
+  }
+  assert.equal(incarnations.size, 5);
+});
+
 test('C12: a worker that was stopped refuses at once what it is asked', async (context) => {
   const worker = await start(context);
   await worker.propose(Buffer.from('one'), PATIENCE);
