@@ -14,10 +14,11 @@ export interface EntryContext {
 export interface StateMachine {
   /**
    * Apply one committed command and return its result (or nothing). A thrown error is this command's result (R33) and must
-   * be deterministic too. The bytes are valid only during the call.
+   * be deterministic too. The bytes are valid only during the call. A result has at most 4 MiB; those of one batch of the log, and so of
+   * whatever was proposed at the same time, 16 MiB: the caller of one that does not fit is told that it took effect (TOO_LARGE).
    */
   apply(command: Uint8Array, context: EntryContext): Uint8Array | undefined;
-  /** Answer a query from the current state without changing it. */
+  /** Answer a query from the current state without changing it, with at most 4 MiB. */
   read(query: Uint8Array): Uint8Array;
 }
 

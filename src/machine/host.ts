@@ -9,7 +9,7 @@ import { type ErrorCode, isScriptoriumError, ScriptoriumError } from '../errors.
 import { decodeResults } from '../wire/results.ts';
 import { Deaths } from './deaths.ts';
 import { MachineThread } from './machine-thread.ts';
-import type { ApplyOutcome, MachineBatch, PlacedBatch, Task } from './tasks.ts';
+import type { ApplyOutcome, MachineBatch, PlacedBatch, ReadOutcome, Task } from './tasks.ts';
 import { Watchdog } from './watchdog.ts';
 import { Whereabouts } from './whereabouts.ts';
 
@@ -106,7 +106,7 @@ export class MachineHost {
 
   /**
    * Apply batches in one run; they must continue the log where the last call ended. The answer holds a results section per
-   * batch, null for one without commands.
+   * batch, null for one without commands or whose results nobody wants. Results beyond MAX_BATCH_RESULTS_BYTES are dropped.
    */
   apply(batches: readonly MachineBatch[]): Promise<readonly (Uint8Array | null)[]> {
     let next = this.#handedIndex + 1;
@@ -117,6 +117,8 @@ export class MachineHost {
       }
       next += count;
     }
+    const refusal = this.#refusal;
+    if (refusal !== null) return Promise.reject(refusal);
     const { placed, bytes } = pack(batches);
     const run = this.#nextRun++;
     const answer = this.#run({ kind: 'apply', run, batches: placed, bytes }, [bytes.buffer]);
@@ -129,14 +131,21 @@ export class MachineHost {
   }
 
   /**
-   * Run queries in one run, on a state that has everything applied that was handed over before. A query that throws is
+   * Run queries in one run and answer the first ones of them, as many as it takes until the answers are large, on a state that has everything applied that was handed over before. A query that throws is
    * answered with its error (COMMAND_FAILED) in its place and does not touch the others. One that a thread died of is answered with
    * STATE_MACHINE_FAILED, then and from then on; those beside it with NO_LEADER: they may be asked again.
    */
   async read(queries: readonly Uint8Array[]): Promise<readonly (Uint8Array | ScriptoriumError)[]> {
     const refusals = queries.map((query) => this.#deaths.refusal(query));
-    const answers = (await this.#ask(queries.filter((_, position) => refusals[position] === null))).values();
-    return refusals.map((refusal) => refusal ?? (answers.next().value as Uint8Array | ScriptoriumError));
+    const answers = await this.#ask(queries.filter((_, position) => refusals[position] === null));
+    const replies: (Uint8Array | ScriptoriumError)[] = [];
+    let answered = 0;
+    for (const refusal of refusals) {
+      const reply = refusal ?? answers[answered++];
+      if (reply === undefined) break;
+      replies.push(reply);
+    }
+    return replies;
   }
 
   /** Ends the thread; everything unanswered fails with CLOSED. */
@@ -149,8 +158,9 @@ export class MachineHost {
     if (queries.length === 0) return [];
     try {
       const run = this.#nextRun++;
-      const answers = await this.#run({ kind: 'read', run, minimumIndex: this.#handedIndex, queries });
-      return decodeResults(answers as Uint8Array, queries.length).map(({ failed, bytes }) =>
+      const answer = await this.#run({ kind: 'read', run, minimumIndex: this.#handedIndex, queries });
+      const { bytes: section, count } = answer as ReadOutcome;
+      return decodeResults(section, count).map(({ failed, bytes }) =>
         failed ? new ScriptoriumError('COMMAND_FAILED', Buffer.from(bytes).toString()) : bytes,
       );
     } catch (error) {
@@ -160,12 +170,18 @@ export class MachineHost {
     }
   }
 
+  /** Why nothing can be handed over. */
+  get #refusal(): ScriptoriumError | null {
+    if (this.#closed !== null || this.#pending.size < MAX_PENDING_RUNS) return this.#closed;
+    return new ScriptoriumError(
+      'OVERLOADED',
+      `${MAX_PENDING_RUNS} runs wait for the state machine; slow down and retry`,
+    );
+  }
+
   #run(task: Task, transfer: ArrayBuffer[] = []): Promise<unknown> {
-    if (this.#closed !== null) return Promise.reject(this.#closed);
-    if (this.#pending.size >= MAX_PENDING_RUNS) {
-      const message = `${MAX_PENDING_RUNS} runs wait for the state machine; slow down and retry`;
-      return Promise.reject(new ScriptoriumError('OVERLOADED', message));
-    }
+    const refusal = this.#refusal;
+    if (refusal !== null) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const run: Run = { task, transfer, resolve, reject };
       if (this.#pending.size === 0 && !this.#loading) this.#runWatchdog.progress(true);
@@ -262,10 +278,10 @@ function pack(batches: readonly MachineBatch[]): { placed: PlacedBatch[]; bytes:
   for (const { section } of batches) size += section?.length ?? 0;
   const bytes = Buffer.allocUnsafeSlow(size);
   let offset = 0;
-  const placed = batches.map(({ firstIndex, term, timestampMillis, count, section }) => {
+  const placed = batches.map(({ section, ...batch }) => {
     if (section !== null) bytes.set(section, offset);
     offset += section?.length ?? 0;
-    return { firstIndex, term, timestampMillis, count, sectionBytes: section?.length ?? null };
+    return { ...batch, sectionBytes: section?.length ?? null };
   });
   return { placed, bytes };
 }

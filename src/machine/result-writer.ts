@@ -1,7 +1,8 @@
 /**
  * Collects results of commands, or answers to queries, as a results section: `count × (u8 failed, u32 length, bytes)`,
  * little-endian. Bytes are copied in at once, so a state machine may use its memory again. What a state machine returns or
- * throws is checked here (M11): nothing it does can produce a section that does not decode.
+ * throws is checked here (M11): nothing it does can produce a section that does not decode, or one without bound. A failed result
+ * without a text is one that was dropped, for want of room.
  */
 import { types } from 'node:util';
 import { MAX_RESULT_BYTES } from '../core/limits.ts';
@@ -15,9 +16,20 @@ const MAX_ERROR_CHARACTERS = 1024;
 export class ResultWriter {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #length = 0;
+  #room = Number.POSITIVE_INFINITY;
 
   get byteLength(): number {
     return this.#length;
+  }
+
+  /** Results from here on may take so many bytes together, apart from their headers; one that is too large is dropped. */
+  allow(room: number): void {
+    this.#room = room;
+  }
+
+  /** Forget all but the first `byteLength` bytes. */
+  cut(byteLength: number): void {
+    this.#length = byteLength;
   }
 
   /** Call the state machine and note what it returned or threw (R33). */
@@ -50,10 +62,21 @@ export class ResultWriter {
   }
 
   #fail(text: string): void {
-    this.#write(1, Buffer.from(text.slice(0, MAX_ERROR_CHARACTERS)));
+    this.#write(
+      1,
+      Buffer.from(text.slice(0, MAX_ERROR_CHARACTERS) || 'the state machine threw an error without a text'),
+    );
   }
 
   #write(failed: 0 | 1, bytes: Uint8Array): void {
+    if (bytes.byteLength > this.#room) this.#append(1, EMPTY);
+    else {
+      this.#room -= bytes.byteLength;
+      this.#append(failed, bytes);
+    }
+  }
+
+  #append(failed: 0 | 1, bytes: Uint8Array): void {
     const length = bytes.byteLength;
     const start = this.#length + HEADER_BYTES;
     if (start + length > this.#bytes.length) this.#grow(start + length);

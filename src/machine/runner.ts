@@ -7,8 +7,16 @@ import { assert } from '../core/assert.ts';
 import { iterateEntries } from '../wire/entries.ts';
 import type { EntryContext, StateMachine } from './contract.ts';
 import { ResultWriter } from './result-writer.ts';
-import type { ApplyOutcome, ApplyTask, PlacedBatch, ReadTask } from './tasks.ts';
+import type { ApplyOutcome, ApplyTask, PlacedBatch, ReadOutcome, ReadTask } from './tasks.ts';
 import type { Whereabouts } from './whereabouts.ts';
+
+/**
+ * Results of one batch together, apart from their headers. Bounded by batch and not by run: batches are the same on all workers and
+ * for ever, and so is then which results are dropped; what makes up a run depends on the hour.
+ */
+export const MAX_BATCH_RESULTS_BYTES = 16 * 1024 * 1024;
+/** With so many bytes of answers a run of queries is over. */
+const ENOUGH_ANSWER_BYTES = 16 * 1024 * 1024;
 
 export class Runner {
   readonly #machine: StateMachine;
@@ -30,8 +38,10 @@ export class Runner {
         sectionBytes.push(null);
       } else {
         const before = this.#results.byteLength;
+        this.#results.allow(MAX_BATCH_RESULTS_BYTES);
         this.#applySection(run, batch, bytes.subarray(offset, offset + batch.sectionBytes));
-        sectionBytes.push(this.#results.byteLength - before);
+        if (!batch.wantsResults) this.#results.cut(before);
+        sectionBytes.push(batch.wantsResults ? this.#results.byteLength - before : null);
         offset += batch.sectionBytes;
       }
       this.#appliedIndex += batch.count;
@@ -40,14 +50,18 @@ export class Runner {
     return { bytes: this.#results.take(), sectionBytes };
   }
 
-  read({ run, minimumIndex, queries }: ReadTask): Uint8Array<ArrayBuffer> {
+  /** Stops when the answers have become large; the first is always among them. */
+  read({ run, minimumIndex, queries }: ReadTask): ReadOutcome & { readonly bytes: Uint8Array<ArrayBuffer> } {
     assert(this.#appliedIndex >= minimumIndex, `a read at ${minimumIndex} on the state of ${this.#appliedIndex}`);
-    for (const [position, query] of queries.entries()) {
-      this.#whereabouts.begin(run, position);
+    this.#results.allow(Number.POSITIVE_INFINITY);
+    let count = 0;
+    for (const query of queries) {
+      if (this.#results.byteLength >= ENOUGH_ANSWER_BYTES) break;
+      this.#whereabouts.begin(run, count++);
       this.#results.record(() => this.#machine.read(query));
     }
     this.#whereabouts.end();
-    return this.#results.take();
+    return { bytes: this.#results.take(), count };
   }
 
   #applySection(run: number, { firstIndex, term, timestampMillis, count }: PlacedBatch, section: Uint8Array): void {

@@ -13,6 +13,8 @@ export interface MachineBatch {
   readonly count: number;
   /** Its entry section, or null for a batch without commands (a no-op, a configuration). */
   readonly section: Uint8Array | null;
+  /** Whether anybody waits for its results; where nobody does they are not even collected. */
+  readonly wantsResults: boolean;
 }
 
 /** A batch in a task: its section is the next `sectionBytes` bytes of the task's buffer, null when it has no commands. */
@@ -47,8 +49,15 @@ export interface ReadTask {
 
 export type Task = LoadTask | ApplyTask | ReadTask;
 
-/** Results sections one after the other; `sectionBytes[i]` belongs to the i-th batch, null for one without commands. */
+/** Results sections one after the other; `sectionBytes[i]` belongs to the i-th batch, null for one whose results nobody wants. */
 export interface ApplyOutcome {
   readonly bytes: Uint8Array;
   readonly sectionBytes: readonly (number | null)[];
+}
+
+/** Answers to the first `count` of the queries, 1 or more: the rest is to be asked again. */
+export interface ReadOutcome {
+  readonly count: number;
+  /** Results section. */
+  readonly bytes: Uint8Array;
 }

@@ -15,11 +15,7 @@ let runner: Runner | null = null;
 export default function handle(task: Task): unknown {
   if (task.kind === 'load') return load(task);
   if (runner === null) throw new Error('no state machine is loaded in this thread');
-  if (task.kind === 'read') {
-    const answers = runner.read(task);
-    return moved(answers, answers.buffer);
-  }
-  const outcome = runner.apply(task);
+  const outcome = task.kind === 'read' ? runner.read(task) : runner.apply(task);
   return moved(outcome, outcome.bytes.buffer);
 }
 

@@ -21,12 +21,14 @@ export interface Applied {
 export interface LogService {
   /**
    * Append one command; resolves when it is fsynced on a majority of scribes and applied. Rejects with a
-   * ScriptoriumError whose `outcome` says whether it took effect; COMMAND_FAILED carries what the state machine threw.
+   * ScriptoriumError whose `outcome` says whether it took effect; COMMAND_FAILED carries what the state machine threw, and
+   * TOO_LARGE with the outcome `executed` says that the result was dropped: of commands that travel together, all results have
+   * at most 8 MiB for one caller, and 16 MiB for all.
    */
   propose(command: Uint8Array, options?: CallOptions): Promise<Applied>;
   /**
    * Append commands together, in order and adjacent; one promise for all. `results[i]` is the i-th command's result, or the
-   * COMMAND_FAILED error it ended in.
+   * COMMAND_FAILED or TOO_LARGE error it ended in.
    */
   proposeBatch(
     commands: readonly Uint8Array[],

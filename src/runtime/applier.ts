@@ -5,10 +5,12 @@
  */
 import { type Batch, type Index, lastIndex } from '../core/types.ts';
 import type { MachineHost } from '../machine/host.ts';
+import type { MachineBatch } from '../machine/tasks.ts';
 import { batchBody } from '../wire/batch.ts';
 
-/** Batches in one run: about this many bytes. */
+/** Batches in one run: about this many bytes; and those whose results somebody wants, as each may have MAX_BATCH_RESULTS_BYTES. */
 const RUN_BYTES = 512 * 1024;
+const MAX_WANTED = 2;
 /** Runs of either kind handed to the thread ahead of its answers: it never waits for us between two. */
 const MAX_RUNS = 2;
 /** Queries in one run. */
@@ -22,7 +24,9 @@ interface Query {
 }
 
 export interface ApplierHandlers {
-  /** Everything up to `index` is applied; `results[i]` belongs to `batches[i]`, null for one without commands. */
+  /** Whether anybody waits for the results of a batch that is about to be applied. */
+  wantsResults(batch: Batch): boolean;
+  /** Everything up to `index` is applied; `results[i]` belongs to `batches[i]`, null where nobody wants them. */
   applied(batches: readonly Batch[], results: readonly (Uint8Array | null)[]): void;
   /** The thread died: state is lost, and the owner starts anew. */
   failed(error: unknown): void;
@@ -76,25 +80,22 @@ export class Applier {
   #pump(): void {
     while (this.#stopped === null && this.#runs < MAX_RUNS && this.#queue.length > 0) {
       let bytes = 0;
-      let count = 0;
+      let wanted = 0;
+      const batches: MachineBatch[] = [];
       for (const batch of this.#queue) {
-        if (count > 0 && bytes + batch.bytes.length > RUN_BYTES) break;
+        const wantsResults = this.#handlers.wantsResults(batch);
+        if (batches.length > 0 && (bytes + batch.bytes.length > RUN_BYTES || (wantsResults && wanted === MAX_WANTED)))
+          break;
         bytes += batch.bytes.length;
-        count++;
+        if (wantsResults) wanted++;
+        batches.push(runnable(batch, wantsResults));
       }
-      this.#run(this.#queue.splice(0, count));
+      this.#run(this.#queue.splice(0, batches.length), batches);
     }
   }
 
-  #run(batches: readonly Batch[]): void {
+  #run(batches: readonly Batch[], runnable: readonly MachineBatch[]): void {
     this.#runs++;
-    const runnable = batches.map((batch) => ({
-      firstIndex: batch.firstIndex,
-      term: batch.term,
-      timestampMillis: batch.timestampMillis,
-      count: batch.count,
-      section: batch.kind === 'command' ? batchBody(batch.bytes) : null,
-    }));
     this.#host.apply(runnable).then(
       (results) => {
         this.#runs--;
@@ -123,11 +124,14 @@ export class Applier {
     this.#host.read(ready.map(({ query }) => query)).then(
       (answers) => {
         this.#queryRuns--;
-        for (const [position, { resolve, reject }] of ready.entries()) {
-          const answer = answers[position];
+        for (const [position, answer] of answers.entries()) {
+          const { resolve, reject } = ready[position] as Query;
           if (answer instanceof Uint8Array) resolve(answer);
           else reject(answer);
         }
+        const rest = ready.slice(answers.length);
+        if (this.#stopped === null) this.#queries = [...rest, ...this.#queries];
+        else for (const { reject } of rest) reject(this.#stopped.error);
         this.#serve();
       },
       (error: unknown) => {
@@ -138,3 +142,15 @@ export class Applier {
     );
   }
 }
+
+const runnable = (
+  { kind, bytes, firstIndex, term, timestampMillis, count }: Batch,
+  wantsResults: boolean,
+): MachineBatch => ({
+  firstIndex,
+  term,
+  timestampMillis,
+  count,
+  section: kind === 'command' ? batchBody(bytes) : null,
+  wantsResults,
+});

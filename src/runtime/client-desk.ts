@@ -16,6 +16,7 @@ import {
 } from '../wire/client-protocol.ts';
 import type { EntryWriter } from '../wire/entries.ts';
 import { livenessOf, PONG } from '../wire/liveness.ts';
+import { fitResults } from '../wire/results.ts';
 import type { Proposal, Settlement } from './proposals.ts';
 
 /** Requests one client may have unanswered. */
@@ -65,9 +66,12 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
       const { count, section, deadlineMillis } = message;
       const settle = (settlement: Settlement): void => {
         if (settlement.kind === 'failed') refuse(request, settlement.error);
-        else if (settlement.results.length > MAX_RESULTS_BYTES) refuse(request, resultsTooLarge(settlement.results));
-        else
-          answer({ kind: 'proposed', request, firstIndex: settlement.firstIndex, count, results: settlement.results });
+        else {
+          const { firstIndex } = settlement;
+          // A frame beyond its bound would end the link, and leave the outcome of everything on it unknown.
+          const results = fitResults(settlement.results, count, MAX_RESULTS_BYTES);
+          answer({ kind: 'proposed', request, firstIndex, count, results });
+        }
       };
       const write = (writer: EntryWriter): void => writer.appendSection(section, count);
       // Half of the deadline: a refusal must be back before the client would have to say that it does not know.
@@ -90,11 +94,3 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
     closed: () => {},
   };
 }
-
-/** A frame beyond its bound would end the link, and leave the outcome of everything on it unknown. */
-const resultsTooLarge = ({ length }: Uint8Array): ScriptoriumError =>
-  new ScriptoriumError(
-    'TOO_LARGE',
-    `the commands took effect, but their results have ${length} bytes together, the bound is ${MAX_RESULTS_BYTES}; propose fewer at a time`,
-    { outcome: 'executed' },
-  );

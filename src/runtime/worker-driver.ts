@@ -66,7 +66,7 @@ export class WorkerDriver {
   });
   /** Reads the machine was asked about, by number. */
   readonly #reads = new Map<number, { resolve(index: Index): void; reject(error: ScriptoriumError): void }>();
-  /** When a committed batch was handed to the state machine. */
+  /** When a committed batch was handed to the state machine, if proposals in it wait for their results. */
   readonly #committedAt = new Map<Batch, number>();
   #nextRead = 1;
   /** Of queries that are not answered yet. */
@@ -98,6 +98,7 @@ export class WorkerDriver {
       now: this.#clock.now(),
     });
     this.#applier = new Applier(options.host, {
+      wantsResults: (batch) => this.#committedAt.has(batch),
       applied: (batches, results) => this.#applied(batches, results),
       failed: (error) => this.#fail(error),
     });

@@ -1,4 +1,7 @@
-/** Results of a proposal as bytes: `count × (u8 failed, u32 length, bytes)`; a failed one holds the error's text as UTF-8. */
+/**
+ * Results of a proposal as bytes: `count × (u8 failed, u32 length, bytes)`; a failed one holds the error's text as UTF-8. One without
+ * a text was dropped: the command took effect, but there was no room for what the state machine answered.
+ */
 import { ByteReader, badFrame } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 
@@ -34,6 +37,21 @@ export function decodeResults(section: Uint8Array, count: number): CommandResult
   reader.end();
   return results;
 }
+
+/** The section, where it is larger than `maxBytes` with the results dropped, from the first on, that do not fit beside the headers of all. */
+export function fitResults(section: Uint8Array, count: number, maxBytes: number): Uint8Array {
+  if (section.length <= maxBytes) return section;
+  let room = maxBytes - count * HEADER_BYTES;
+  return encodeResults(
+    decodeResults(section, count).map((result) => {
+      if (result.bytes.length > room) return DROPPED;
+      room -= result.bytes.length;
+      return result;
+    }),
+  );
+}
+
+const DROPPED: CommandResult = { failed: true, bytes: new Uint8Array(0) };
 
 /**
  * Cuts one section into those of several proposals, in order; `parts` say how many results each has. They alias it.

@@ -17,6 +17,7 @@ test('the counter of the examples counts, and refuses what is no amount', async 
     timestampMillis: 0,
     count: 1,
     section: encodeEntry(command),
+    wantsResults: true,
   }));
   const results = (await host.apply(batches)).map((section) => decodeResults(section as Uint8Array, 1)[0]);
   assert.deepEqual(

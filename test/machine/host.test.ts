@@ -23,7 +23,7 @@ afterEach(async () => {
 function batch(firstIndex: number, ...commands: string[]): MachineBatch {
   const writer = new EntryWriter();
   for (const command of commands) writer.append(Buffer.from(command));
-  return { firstIndex, term: 3, timestampMillis: 1000 + firstIndex, ...writer.take() };
+  return { firstIndex, term: 3, timestampMillis: 1000 + firstIndex, wantsResults: true, ...writer.take() };
 }
 
 const noop = (firstIndex: number): MachineBatch => ({
@@ -32,6 +32,7 @@ const noop = (firstIndex: number): MachineBatch => ({
   timestampMillis: 1000,
   count: 1,
   section: null,
+  wantsResults: false,
 });
 
 async function applied(host: MachineHost, ...batches: MachineBatch[]): Promise<string[]> {
@@ -188,6 +189,50 @@ test('M11 odd results become failed results, never a broken answer', async () =>
   assert.deepEqual(results.slice(5), ['\u0001\u0002\u0003', '', '#8']);
   const [largest] = await applied(host, batch(9, 'return largest'));
   assert.equal(largest?.length, 4 * 1024 * 1024);
+});
+
+/** Lengths of results; null: dropped. */
+const lengths = (section: Uint8Array | null | undefined, count: number): (number | null)[] =>
+  decodeResults(section as Uint8Array, count).map(({ failed, bytes }) =>
+    failed && bytes.length === 0 ? null : bytes.length,
+  );
+
+test('M11 R33 of the results of one batch those are dropped that do not fit, and the same ones whatever it is run with', async () => {
+  const largest = 4 * 1024 * 1024;
+  const commands = [...Array<string>(3).fill('return largest'), 'a', 'return largest', 'throw', 'return largest', 'b'];
+  const expected = [largest, largest, largest, 2, null, 47, null, 2];
+  const alone = await start();
+  const [section] = await alone.apply([batch(1, ...commands)]);
+  assert.deepEqual(lengths(section, commands.length), expected);
+  assert.equal(await read(alone), '4/3/1001:a 8/3/1001:b', 'all of them took effect');
+  const together = await start();
+  const again = await together.apply([batch(1, ...commands), batch(9, ...commands)]);
+  for (const one of again) {
+    const dropped = lengths(one, commands.length).map((length) => length === null);
+    assert.deepEqual(
+      dropped,
+      expected.map((length) => length === null),
+    );
+  }
+});
+
+test('M11 results without bound kill no thread, and those that nobody wants are not collected', async () => {
+  const host = await start();
+  const commands = Array<string>(1_200).fill('return largest'); // more than any buffer holds
+  const [unwanted, wanted] = await host.apply([
+    { ...batch(1, ...commands), wantsResults: false },
+    batch(1_201, ...commands),
+  ]);
+  assert.equal(unwanted, null);
+  assert.equal(lengths(wanted, 1_200).filter((length) => length !== null).length, 4);
+  assert.equal(host.incarnation, 1);
+});
+
+test('M11 a run of queries ends when its answers have become large, with one answer at least', async () => {
+  const host = await start();
+  const largest = Buffer.from('return largest');
+  assert.equal((await host.read(Array<Buffer>(40).fill(largest))).length, 4);
+  assert.equal((await host.read([largest])).length, 1);
 });
 
 test('M11 options that cannot be cloned, a missing module and a module without a factory are refused', async () => {

@@ -33,6 +33,7 @@ async function start() {
     died = resolve;
   });
   const applier = new Applier(host, {
+    wantsResults: () => true,
     applied: () => settle(applier.applied),
     failed: (error) => {
       applier.stop(error); // as its owner does
@@ -54,6 +55,13 @@ test('M12: reads that come faster than they are answered never keep a committed 
   applier.push([command(1, 'x')]);
   assert.equal(await applied, 1);
   await Promise.all(reads);
+  await host.stop();
+});
+
+test('M12: queries whose answers do not fit one run together are answered by the next ones', async () => {
+  const { host, applier } = await start();
+  const answers = Array.from({ length: 9 }, () => applier.query(0, Buffer.from('return largest')));
+  for (const { length } of await Promise.all(answers)) assert.equal(length, 4 * 1024 * 1024);
   await host.stop();
 });
 

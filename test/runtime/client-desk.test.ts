@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_FRAME_BYTES } from '../../src/core/limits.ts';
+import { isScriptoriumError } from '../../src/errors.ts';
+import { asBatchResult } from '../../src/node/results.ts';
 import { type ClientBackend, openClientDesk } from '../../src/runtime/client-desk.ts';
 import type { Link } from '../../src/transport/transport.ts';
 import { decodeReply, encodeRequest } from '../../src/wire/client-protocol.ts';
 import { encodeEntry } from '../../src/wire/entries.ts';
+import { encodeResults } from '../../src/wire/results.ts';
 
 describe('the client desk', () => {
   test('keeps nothing of a frame after its handler has returned', () => {
@@ -28,24 +31,31 @@ describe('the client desk', () => {
     assert.deepEqual(Buffer.from(queries[0]!), query);
   });
 
-  test('N05: results that fit no frame are refused as executed, and the link stays', () => {
+  test('N05: of results that fit no frame together those are dropped that do not, and the link stays', () => {
     const sent: Uint8Array[] = [];
+    const half = { failed: false, bytes: Buffer.alloc(MAX_FRAME_BYTES / 2) };
+    const small = { failed: false, bytes: Buffer.from('small') };
+    const results = encodeResults([half, half, small]);
     const backend: ClientBackend = {
       leaderAddress: () => null,
-      propose: ({ settle }) => settle({ kind: 'applied', firstIndex: 7, results: Buffer.alloc(MAX_FRAME_BYTES) }),
+      propose: ({ settle }) => settle({ kind: 'applied', firstIndex: 7, results }),
       changeMembers: () => Promise.reject(new Error('not asked for')),
       read: () => Promise.reject(new Error('not asked for')),
       status: () => ({}),
     };
     const send = (frame: Uint8Array): boolean => sent.push(frame) > 0;
     const link: Link = { send, outboxBytes: 0, remote: 'test', close: () => assert.fail('closed') };
-    const section = encodeEntry(Buffer.from('a command'));
+    const section = Buffer.concat(['one', 'two', 'three'].map((text) => encodeEntry(Buffer.from(text))));
     openClientDesk(link, backend).message(
-      encodeRequest({ kind: 'propose', request: 1, deadlineMillis: 100, count: 1, section }),
+      encodeRequest({ kind: 'propose', request: 1, deadlineMillis: 100, count: 3, section }),
     );
     assert.ok(sent.every((frame) => frame.length <= MAX_FRAME_BYTES));
     const reply = decodeReply(sent[0] as Uint8Array);
-    assert.ok(reply.kind === 'failure');
-    assert.deepEqual([reply.code, reply.outcome], ['TOO_LARGE', 'executed']);
+    assert.ok(reply.kind === 'proposed');
+    const [first, second, third] = asBatchResult(reply.firstIndex, reply.results, reply.count).results;
+    assert.equal((first as Uint8Array).length, half.bytes.length);
+    assert.ok(isScriptoriumError(second));
+    assert.deepEqual([second.code, second.outcome], ['TOO_LARGE', 'executed']);
+    assert.deepEqual(Buffer.from(third as Uint8Array), small.bytes);
   });
 });
