@@ -36,8 +36,19 @@ export interface ScribeDisk extends Room {
   complete(write: number, replayed: (record: DiskRecord) => void): number;
   /** The power goes, or the process. */
   crash(random: Random, replayed: (record: DiskRecord) => void): void;
-  /** Whole durable batches from `from` on, about `maxBytes`; none when no batch starts there. */
+  /** Whole durable batches from `from` on, about `maxBytes`; none when no batch starts there, or the first can not be read. */
   read(from: number, to: number, maxBytes: number): readonly Batch[];
+  /** The batch, which is durable, can not be read from now on; false if it is not where it can be struck (R29). */
+  rot(node: LogNode): boolean;
+  /** Reads it for no other reason than to see whether that works. */
+  scrub(node: LogNode): void;
+  /** What starting, reading and scrubbing have found damaged since the last call. */
+  takeFound(): readonly LogNode[];
+  /**
+   * A moved batch in the place of a damaged one; false when the disk does not take it. `mended` is called when it is durable, and
+   * a crash before that may lose it. `later` runs something in as long as a write takes.
+   */
+  repair(node: LogNode, later: (run: () => void) => void, mended: () => void): boolean;
   /** There is no room for another segment, and `left` bytes in the last one; below zero what was taken stands behind its end (S27). */
   fill(left: number): void;
   /** There is room again, and the disk has found out. */
@@ -194,6 +205,8 @@ export class Disk implements ScribeDisk {
   /** Room in the last segment where there is none for another; null: there is. */
   #left: number | null = null;
   #opens = true;
+  /** Damage that was found, and told to nobody yet. */
+  #found: LogNode[] = [];
   /** Group commit: one write at a time, each taking what has gathered. */
   #writing = false;
 
@@ -202,6 +215,7 @@ export class Disk implements ScribeDisk {
   }
 
   start(scribeId: string, storageUuid: string): ScribeStart {
+    this.#found = [...this.image.damage];
     return this.image.recover(scribeId, storageUuid);
   }
 
@@ -256,7 +270,32 @@ export class Disk implements ScribeDisk {
   }
 
   read(from: number, to: number, maxBytes: number): readonly Batch[] {
-    return this.image.read(from, to, maxBytes);
+    const batches = this.image.read(from, to, maxBytes);
+    const next = this.image.at((batches.at(-1)?.firstIndex ?? from) + (batches.at(-1)?.count ?? 0));
+    if (next !== undefined && next.lastIndex <= to) this.scrub(next);
+    return batches;
+  }
+
+  rot(node: LogNode): boolean {
+    this.image.rotten.add(node);
+    return true;
+  }
+
+  scrub(node: LogNode): void {
+    if (this.image.rotten.has(node)) this.#found.push(node);
+  }
+
+  takeFound(): readonly LogNode[] {
+    return this.#found.splice(0);
+  }
+
+  /** One that can be read is never replaced. */
+  repair(node: LogNode, later: (run: () => void) => void, mended: () => void): boolean {
+    if (!this.image.rotten.has(node) || !this.admits(1, node.batch.bytes.length)) return false;
+    later(() => {
+      if (this.image.rotten.delete(node)) mended();
+    });
+    return true;
   }
 
   /** The oldest `count` records are durable from now on; returns the number of the last one. */

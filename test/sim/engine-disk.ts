@@ -3,89 +3,40 @@
  * give the batches back. Below it is the engine's own disk in memory, of which a crash keeps any part of what was not
  * synced; when a write completes, virtual time says. The image beside it is replayed from what the engine called durable, and
  * must be what the engine recovers: all of that, and of the rest a prefix.
+ *
+ * Where the disk rots (R29), bits of the body of a durable batch turn, below an open journal or between a crash and the next
+ * start. What of it is found, and when, is for the engine to say: by recovering, by reading and by scrubbing. Everything else must
+ * be as readable as ever.
  */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { ScribeStart } from '../../src/core/effects.ts';
-import type { Batch, BatchKind, HardState } from '../../src/core/types.ts';
-import type { Random } from '../random.ts';
+import type { Batch } from '../../src/core/types.ts';
+import { Random } from '../random.ts';
 import { type DiskRecord, Image, type ScribeDisk } from './disk.ts';
+import {
+  type DamagedRange,
+  decode,
+  ENGINE_BUGS,
+  type EngineAddon,
+  type EngineBug,
+  encode,
+  HEADER_BYTES,
+  isBeyondTail,
+  isDamage,
+  isNoSpace,
+  isRefusedRepair,
+  loadEngine,
+  type NativeDisk,
+  type Recovered,
+} from './engine-addon.ts';
 import { describeId, idOf, type LogNode, type LogTree } from './log-tree.ts';
 import { demand, Violation } from './violation.ts';
 
-/** Bugs of a driver that the simulator must find: see stepped_queue.h. */
-export const ENGINE_BUGS = { none: 0, unsynced: 1, covers: 2, cuts: 3 } as const;
-export type EngineBug = keyof typeof ENGINE_BUGS;
-
-interface Recovered {
-  readonly tail: { readonly index: number; readonly term: number };
-  readonly logStart: { readonly index: number; readonly term: number };
-  readonly hardState: HardState;
-  readonly commitHint: { readonly index: number; readonly term: number };
-  readonly termRuns: readonly { readonly term: number; readonly firstIndex: number }[];
-  readonly configurations: readonly number[];
+interface Repair {
+  readonly node: LogNode;
+  readonly ticket: number;
+  /** Whom it is told to. */
+  readonly mended: () => void;
 }
-
-/** test/sim/engine/addon.cc */
-interface NativeDisk {
-  open(): Recovered;
-  append(batch: Uint8Array): number;
-  saveHardState(term: number, votedFor: string | null): number;
-  truncateSuffix(from: number): number;
-  saveCommitHint(index: number, term: number): number;
-  submit(): readonly number[];
-  complete(write: number): number;
-  read(from: number, maxBytes: number): Uint8Array;
-  crash(seed: number): void;
-  rot(seed: number): void;
-  putIn(bug: number): void;
-  setFull(full: boolean): void;
-  admits(batches: number, bytes: number): boolean;
-  noSpace(): boolean;
-}
-
-interface Addon {
-  readonly EngineDisk: new (scribeId: string, storageUuid: string, seed: number, depth: number) => NativeDisk;
-}
-
-const ROOT = join(import.meta.dirname, '..', '..', '..');
-const HEADER_BYTES = 56;
-const KINDS: readonly BatchKind[] = ['noop', 'command', 'configuration'];
-
-/** A batch of the simulator as the engine knows one: the header of docs/disk-format.md, and its bytes for a body. */
-function encode({ kind, term, firstIndex, timestampMillis, count, bytes }: Batch): Uint8Array {
-  const encoded = new Uint8Array(HEADER_BYTES + bytes.length);
-  const header = new DataView(encoded.buffer);
-  header.setUint32(0, 0x54414253, true);
-  header.setUint8(4, 1);
-  header.setUint8(5, KINDS.indexOf(kind));
-  header.setBigUint64(16, BigInt(term), true);
-  header.setBigUint64(24, BigInt(firstIndex), true);
-  header.setBigUint64(32, BigInt(Math.floor(timestampMillis)), true);
-  header.setUint32(40, count, true);
-  header.setUint32(44, bytes.length, true);
-  encoded.set(bytes, HEADER_BYTES);
-  return encoded;
-}
-
-function* decode(encoded: Uint8Array): Generator<Batch> {
-  for (let at = 0; at < encoded.length; ) {
-    const header = new DataView(encoded.buffer, encoded.byteOffset + at, HEADER_BYTES);
-    const end = at + HEADER_BYTES + header.getUint32(44, true);
-    yield {
-      kind: KINDS[header.getUint8(5)] as BatchKind,
-      term: Number(header.getBigUint64(16, true)),
-      firstIndex: Number(header.getBigUint64(24, true)),
-      timestampMillis: Number(header.getBigUint64(32, true)),
-      count: header.getUint32(40, true),
-      bytes: encoded.subarray(at + HEADER_BYTES, end),
-    };
-    at = end;
-  }
-}
-
-const isDamage = (error: unknown): boolean =>
-  ['ROTTEN', 'UNCERTAIN_TAIL'].includes((error as { readonly code?: string }).code ?? '');
 
 export class EngineDisk implements ScribeDisk {
   readonly image: Image;
@@ -94,13 +45,25 @@ export class EngineDisk implements ScribeDisk {
   readonly #engine: NativeDisk;
   /** Handed over and not durable, with the engine's ticket. */
   #pending: { readonly record: DiskRecord; readonly ticket: number }[] = [];
+  /** Handed over and not durable. */
+  #mending: Repair[] = [];
   #recovered: Recovered;
+  /** Known to be damaged, and not handed to anybody yet. */
+  #found: LogNode[] = [];
   #isFull = false;
+  /** Nothing runs on it; and since that began more of it rotted. */
+  #isDown = true;
+  #isStale = false;
+  /** Which bits turn. */
+  readonly #bits: Random;
+  readonly #bug: EngineBug;
 
-  constructor(addon: Addon, bug: EngineBug, image: Image, tree: LogTree, scribeId: string, storageUuid: string) {
+  constructor(addon: EngineAddon, bug: EngineBug, image: Image, tree: LogTree, scribeId: string, storageUuid: string) {
     this.#tree = tree;
     this.#name = scribeId;
     const seed = Number.parseInt(storageUuid.slice(0, 12), 16);
+    this.#bug = bug;
+    this.#bits = new Random(seed);
     this.#engine = new addon.EngineDisk(scribeId, storageUuid, seed, 1 + (seed % 4));
     this.#recovered = this.#engine.open();
     this.image = new Image({ term: 0, votedFor: null }, [], { index: 0, term: 0 });
@@ -120,15 +83,21 @@ export class EngineDisk implements ScribeDisk {
     return this.#pending.map(({ record }) => record);
   }
 
-  /** In the engine's own words. */
+  /** In the engine's own words. Reads the configurations as the runtime does, and what cannot be read is found by that. */
   start(scribeId: string, storageUuid: string): ScribeStart {
+    if (this.#isStale) this.#recover(0);
+    this.#isDown = false;
+    this.#isStale = false;
     const { hardState, logStart, tail, termRuns, commitHint, configurations } = this.#recovered;
     const logged = configurations.map((index) => {
       const node = this.image.at(index);
       const isOne = node?.batch.configuration !== undefined;
       demand(isOne, 'recovery-differs', () => `${this.#name} has no configuration at ${index}`);
-      return this.image.configurationIn(node as LogNode);
+      const { id, configuration } = this.image.configurationIn(node as LogNode);
+      return { id, configuration: this.#isReadable(node as LogNode) ? configuration : null };
     });
+    this.#engine.takeFound();
+    this.#found = this.#nodesOf(this.#engine.damage());
     return { scribeId, storageUuid, hardState, logStart, tail, termRuns, commit: commitHint, configurations: logged };
   }
 
@@ -137,7 +106,7 @@ export class EngineDisk implements ScribeDisk {
       this.#pending.push({ record, ticket: this.#take(record) });
       return true;
     } catch (error) {
-      if ((error as { readonly code?: string }).code === 'NO_SPACE') return false;
+      if (isNoSpace(error)) return false;
       throw error;
     }
   }
@@ -189,7 +158,11 @@ export class EngineDisk implements ScribeDisk {
   complete(write: number, replayed: (record: DiskRecord) => void): number {
     const durable = this.#engine.complete(write);
     const later = this.#pending.findIndex(({ ticket }) => ticket > durable);
-    return this.#replay(later < 0 ? this.#pending.length : later, replayed);
+    const last = this.#replay(later < 0 ? this.#pending.length : later, replayed);
+    const mended = this.#mending.filter(({ ticket }) => ticket <= durable);
+    this.#mending = this.#mending.slice(mended.length);
+    for (const repair of mended) this.#mended(repair);
+    return last;
   }
 
   /** The oldest `count` records are durable. */
@@ -206,6 +179,54 @@ export class EngineDisk implements ScribeDisk {
   crash(random: Random, replayed: (record: DiskRecord) => void): void {
     this.#replay(this.#recover(random.integer(0, 2 ** 32)), replayed);
     this.#pending = [];
+    this.#isDown = true;
+    // A repair that was on its way may have come through.
+    for (const { node } of this.#mending.splice(0)) {
+      if (this.image.at(node.firstIndex) === node && this.#isReadable(node)) this.image.rotten.delete(node);
+    }
+  }
+
+  rot(node: LogNode): boolean {
+    if (this.image.rotten.has(node) || !this.#engine.rotBatch(node.firstIndex, this.#bits.integer(0, 2 ** 32)))
+      return false;
+    this.image.rotten.add(node);
+    this.#isStale = this.#isDown;
+    return true;
+  }
+
+  scrub(node: LogNode): void {
+    if (this.image.at(node.firstIndex) === node) this.read(node.firstIndex, node.lastIndex, 1);
+  }
+
+  takeFound(): readonly LogNode[] {
+    return [...this.#found.splice(0), ...this.#nodesOf(this.#engine.takeFound())];
+  }
+
+  #nodesOf(ranges: readonly DamagedRange[]): LogNode[] {
+    return ranges.map(({ from, to }) => {
+      const node = this.image.at(from);
+      const isRotten = node !== undefined && node.lastIndex === to && this.image.rotten.has(node);
+      demand(isRotten, 'damage-invented', () => `${this.#name} can not read ${from} to ${to}`);
+      return node;
+    });
+  }
+
+  repair(node: LogNode, later: (run: () => void) => void, mended: () => void): boolean {
+    try {
+      const ticket = this.#engine.repair(encode(node.batch));
+      const repair = { node, ticket, mended };
+      if (this.#bug === 'early') later(() => this.#mended(repair));
+      else this.#mending.push(repair);
+      return true;
+    } catch (error) {
+      if (!isRefusedRepair(error)) throw error;
+      return false;
+    }
+  }
+
+  #mended({ node, mended }: Repair): void {
+    this.image.rotten.delete(node);
+    mended();
   }
 
   /** The power goes and comes again. Of what was not durable the engine keeps a prefix: how many records. */
@@ -216,12 +237,9 @@ export class EngineDisk implements ScribeDisk {
     } catch (error) {
       throw new Violation('recovery-refused', `${this.#name}, which never lied: ${(error as Error).message}`);
     }
-    const { tail } = this.#recovered;
-    const nodes = tail.index === 0 ? [] : [...decode(this.#engine.read(1, Number.MAX_SAFE_INTEGER))];
-    const log = nodes.map((batch) => this.#tree.find(batch, `recovered by ${this.#name}`));
     const kept = new Image(this.image.hardState, this.image.nodes, this.image.commit);
     for (let survived = 0; ; survived++) {
-      if (this.#isRecovered(kept, log)) return survived;
+      if (this.#isRecovered(kept) && this.#holds(kept.nodes)) return survived;
       const next = this.#pending[survived];
       if (next === undefined) break;
       kept.replay(next.record);
@@ -240,7 +258,7 @@ export class EngineDisk implements ScribeDisk {
       return 'rot refused';
     }
     const lost = this.image.nodes.filter((node) => !this.#isReadable(node));
-    demand(this.#isRecovered(this.image, this.image.nodes), 'rot-unnoticed', () => this.#difference);
+    demand(this.#isRecovered(this.image), 'rot-unnoticed', () => this.#difference);
     return lost.length > 0 ? 'rot reported' : 'rot harmless';
   }
 
@@ -263,36 +281,64 @@ export class EngineDisk implements ScribeDisk {
     const found = `term ${hardState.term}, tail ${describeId(tail)}, hint ${describeId(commitHint)}`;
     const { term } = this.image.hardState;
     const durable = `term ${term}, tail ${describeId(idOf(this.image.tip))}, hint ${describeId(this.image.commit)}`;
-    return `${this.#name} recovered ${found}; durable was ${durable}`;
+    const damage = this.#engine.damage().map(({ from, to }) => `${from} to ${to}`);
+    const rotten = this.image.damage.map((node) => describeId(idOf(node)));
+    return `${this.#name} recovered ${found}, damaged ${damage}; durable was ${durable}, of which ${rotten} rotted`;
   }
 
-  #isRecovered(image: Image, log: readonly LogNode[]): boolean {
+  /** All but the log itself. */
+  #isRecovered(image: Image): boolean {
     const { hardState, commitHint, tail } = this.#recovered;
     const { term, votedFor } = image.hardState;
     return (
       hardState.term === term &&
       hardState.votedFor === votedFor &&
       describeId(commitHint) === describeId(image.commit) &&
-      describeId(tail) === describeId(idOf(image.tip)) &&
-      log.length === image.nodes.length &&
-      log.every((node, at) => node === image.nodes[at])
+      describeId(tail) === describeId(idOf(image.tip))
     );
+  }
+
+  /** Whether these are the batches of the log, each but those that rotted as readable as it was written. */
+  #holds(nodes: readonly LogNode[]): boolean {
+    const { rotten } = this.image;
+    for (let at = 0; at < nodes.length; at++) {
+      const from = at;
+      let bytes = 0;
+      for (let node = nodes[at]; node !== undefined && !rotten.has(node); node = nodes[++at])
+        bytes += HEADER_BYTES + node.batch.bytes.length;
+      if (at === from) continue;
+      const found = [...decode(this.#readable((nodes[from] as LogNode).firstIndex, bytes))];
+      const isSame = (batch: Batch, offset: number): boolean =>
+        this.#tree.find(batch, `recovered by ${this.#name}`) === nodes[from + offset];
+      if (found.length !== at - from || !found.every(isSame)) return false;
+    }
+    return true;
   }
 
   read(from: number, to: number, maxBytes: number): readonly Batch[] {
     if (this.image.at(from) === undefined) return [];
     const batches: Batch[] = [];
-    for (const batch of decode(this.#engine.read(from, maxBytes))) {
+    for (const batch of decode(this.#readable(from, maxBytes))) {
       const { batch: made, lastIndex } = this.#tree.find(batch, `read by ${this.#name}`);
       if (lastIndex > to) break;
       batches.push(made);
     }
     return batches;
   }
+
+  /** What is damaged the engine gives nothing of, nor of what was to be read with it when it finds that out; or its repair is on its way. */
+  #readable(from: number, maxBytes: number): Uint8Array {
+    try {
+      return this.#engine.read(from, maxBytes);
+    } catch (error) {
+      if (!isDamage(error) && !isBeyondTail(error)) throw error;
+      return new Uint8Array(0);
+    }
+  }
 }
 
-/** Loads the engine's addon for the simulator; what makes disks of it. */
+/** What makes disks with the engine on them. */
 export function engineDisks(bug: EngineBug = 'none'): (...of: [Image, LogTree, string, string]) => EngineDisk {
-  const addon = createRequire(import.meta.url)(join(ROOT, 'build', 'sim', 'engine.node')) as Addon;
+  const addon = loadEngine();
   return (image, tree, scribeId, storageUuid) => new EngineDisk(addon, bug, image, tree, scribeId, storageUuid);
 }

@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type EngineBug, engineDisks } from './engine-disk.ts';
+import type { EngineBug } from './engine-addon.ts';
+import { engineDisks } from './engine-disk.ts';
 import { type Machines, realMachines } from './machines.ts';
 import { reportFailure } from './report.ts';
 import { type RunKind, type RunResult, runSeed } from './run.ts';
@@ -13,6 +14,7 @@ import { type RunKind, type RunResult, runSeed } from './run.ts';
 const SEEDS: readonly (readonly [RunKind, number])[] = [
   ['faults', 100],
   ['members', 60],
+  ['rot', 20],
 ];
 /** A crash with writes in flight that are told to be durable too soon comes about every few seeds. */
 const MOST_SEEDS = 100;
@@ -35,7 +37,10 @@ describe('simulator with the real engine', () => {
 
   test('the seeds meet crashes with writes in flight, truncations, reads, and disks that rot', () => {
     const writes = ['crash with writes in flight', 'scribe truncates', 'read entries', 'scribe fetches'];
-    for (const branch of [...writes, 'append not stored', 'rot refused', 'rot reported', 'rot harmless']) {
+    const lost = ['append not stored', 'rot refused', 'rot reported', 'rot harmless'];
+    const rotting = ['batch rots', 'batch rots while nothing runs', 'damage found', 'damage found at a start'];
+    const mending = ['read unknown', 'damage repaired', 'scribe unsure'];
+    for (const branch of [...writes, ...lost, ...rotting, ...mending]) {
       assert.ok(
         results.some(({ reached }) => reached.has(branch)),
         `never reached: ${branch}`,
@@ -54,6 +59,9 @@ describe('simulator with the real engine', () => {
     ['unsynced', 'faults', 'R30: a write counts as durable before it is synced', 'recovery-differs'],
     ['covers', 'faults', 'R30: a sync counts for writes that were handed over after it', 'recovery-differs'],
     ['cuts', 'members', 'R29: a recovery that cuts off what is rotten as if it were torn', 'rot-unnoticed'],
+    ['tears', 'rot', 'R29: a log that ends in what can not be read, and is opened without that', 'recovery-differs'],
+    ['raw', 'rot', 'R29: a read that gives what stands there, whether it holds or not', 'log-matching'],
+    ['early', 'rot', 'R29: a repair that counts before it is durable', 'recovery-differs'],
   ];
   for (const [bug, kind, what, caughtBy] of bugs) {
     test(`${what} is caught by ${caughtBy}`, (context) => {

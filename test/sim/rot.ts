@@ -54,15 +54,14 @@ export class Rot {
     const configured = site.disk.image.tip?.configured ?? null;
     if (configured !== null && this.#random.chance(CONFIGURATION_CHANCE)) struck.push(configured);
     for (const node of struck) {
-      if (!this.#mayRot(site, node)) continue;
-      site.disk.image.rotten.add(node);
-      this.#world.reach('batch rots');
+      if (!this.#mayRot(site, node) || !site.disk.rot(node)) continue;
+      this.#world.reach(site.process === null ? 'batch rots while nothing runs' : 'batch rots');
       this.#scrub(site, node, MAX_SCRUB_MILLIS);
     }
   }
 
   #scrub(site: ScribeSite, node: LogNode, withinMillis: number): void {
-    this.#world.schedule.after(this.#random.next() * withinMillis, () => site.process?.find(node));
+    this.#world.schedule.after(this.#random.next() * withinMillis, () => site.process?.scrub(node));
   }
 
   #mayRot(site: ScribeSite, node: LogNode): boolean {

@@ -118,9 +118,8 @@ class Run {
 
   /** Where members or leaders change, the disks of every third seed rot as well. */
   get #rots(): boolean {
-    const { plan, machines } = this.world;
-    const isThird = this.#kind !== 'faults' && this.#kind !== 'halt' && plan.seed % 3 === 0;
-    return this.#kind === 'rot' || (isThird && machines.newDisk === undefined);
+    const isThird = this.#kind !== 'faults' && this.#kind !== 'halt' && this.world.plan.seed % 3 === 0;
+    return this.#kind === 'rot' || isThird;
   }
 
   /** Everybody must come to what nobody can read, and say so, in as long as electing a leader may take twice. */

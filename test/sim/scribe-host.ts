@@ -54,7 +54,10 @@ export class ScribeHost extends Host {
     world.trace(() => `${this.site} starts, term ${start.hardState.term}, tail ${describeId(start.tail)}`);
     if (this.machine.standing === 'unsure') world.reach('scribe unsure');
     world.network.enter(this);
-    for (const node of disk.image.damage) this.#tellDamage(node);
+    for (const node of disk.takeFound()) {
+      world.reach('damage found at a start');
+      this.#tellDamage(node);
+    }
     this.settle();
   }
 
@@ -109,11 +112,9 @@ export class ScribeHost extends Host {
     for (const read of reads) {
       this.world.schedule.after(this.#diskDelay(), () =>
         this.whenRunning(() => {
-          const { image } = this.#disk;
           const batches = this.#disk.read(read.from, read.to, read.maxBytes);
           this.step({ kind: 'logRead', token: read.token, batches });
-          const next = image.at((batches.at(-1)?.firstIndex ?? read.from) + (batches.at(-1)?.count ?? 0));
-          if (next !== undefined && next.lastIndex <= read.to) this.find(next);
+          this.#hearOfDamage();
         }),
       );
     }
@@ -130,11 +131,17 @@ export class ScribeHost extends Host {
     return isTaken;
   }
 
-  /** Reading or scrubbing came to this batch: if it can not be read, the machine hears of it a turn later (R29). */
-  find(node: LogNode): void {
+  /** The scrubber comes to this batch. */
+  scrub(node: LogNode): void {
     this.whenRunning(() => {
-      if (this.#disk.image.rotten.has(node)) this.#tellDamage(node);
+      this.#disk.scrub(node);
+      this.#hearOfDamage();
     });
+  }
+
+  /** The machine hears of damage a turn after it was found (R29). */
+  #hearOfDamage(): void {
+    for (const node of this.#disk.takeFound()) this.#tellDamage(node);
   }
 
   /** What has been cut off meanwhile is no damage, though other entries may stand in its place. */
@@ -147,19 +154,18 @@ export class ScribeHost extends Host {
 
   /** A moved batch in the place of a damaged one; it counts when it is durable, and a crash before that loses it. */
   #repair(node: LogNode): void {
-    if (!this.#disk.image.rotten.has(node)) return; // one that can be read is never replaced
-    if (!this.#disk.admits(1, node.batch.bytes.length)) {
-      this.world.reach('repair refused for want of room');
-      return;
-    }
-    this.world.schedule.after(this.#diskDelay(), () => {
-      if (!this.alive || !this.#disk.image.rotten.delete(node)) return;
+    const later = (run: () => void): void =>
+      this.world.schedule.after(this.#diskDelay(), () => {
+        if (this.alive) run();
+      });
+    const isTaken = this.#disk.repair(node, later, () => {
       this.world.reach('damage repaired');
       this.world.trace(() => `${this.site} has ${describeId(idOf(node))} again`);
       this.whenRunning(() => {
         if (this.#checks.repaired(node)) this.step({ kind: 'repaired', batch: node.batch });
       });
     });
+    if (!isTaken) this.world.reach('repair refused');
   }
 
   /** Its disk has room again, for what waits behind the end of the last segment as well. */

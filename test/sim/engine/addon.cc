@@ -40,6 +40,8 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
          InstanceMethod<&EngineDisk::SaveCommitHint>("saveCommitHint"), InstanceMethod<&EngineDisk::Submit>("submit"),
          InstanceMethod<&EngineDisk::Complete>("complete"), InstanceMethod<&EngineDisk::Read>("read"),
          InstanceMethod<&EngineDisk::Crash>("crash"), InstanceMethod<&EngineDisk::Rot>("rot"),
+         InstanceMethod<&EngineDisk::RotBatch>("rotBatch"), InstanceMethod<&EngineDisk::Repair>("repair"),
+         InstanceMethod<&EngineDisk::Damage>("damage"), InstanceMethod<&EngineDisk::TakeFound>("takeFound"),
          InstanceMethod<&EngineDisk::PutIn>("putIn"), InstanceMethod<&EngineDisk::SetFull>("setFull"),
          InstanceMethod<&EngineDisk::Admits>("admits"), InstanceMethod<&EngineDisk::NoSpace>("noSpace")});
   }
@@ -74,6 +76,7 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
  private:
   void OnDurable(uint64_t ticket) override { durable_ = ticket; }
   void OnFailure(const Status& status) override { failure_ = status; }
+  void OnDamage(const DamagedRange& range) override { found_.push_back(range); }
 
   void Use(std::unique_ptr<FaultFileSystem> disk) {
     disk_ = std::move(disk);
@@ -89,6 +92,7 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
   Napi::Value Open(const Napi::CallbackInfo& info) {
     durable_ = 0;
     failure_ = Status();
+    found_.clear();
     Result<std::unique_ptr<Journal>> opened = Journal::Open(*disk_, options_, *this);
     if (!opened.ok() && bug_ == Bug::kCuts) {
       Result<RepairPlan> plan = PlanRepair(*disk_, kDirectory);
@@ -99,11 +103,20 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
     if (!opened.ok()) return Throw(info.Env(), opened.status());
     journal_ = std::move(opened.value());
     (void)queue_->TakeSubmitted();  // Of the trial.
+    if (bug_ == Bug::kTears) CutDamagedTail();
     Napi::Object log;
     journal_->VisitGroup(0, [&](const GroupLog& group) { log = addon::ToObject(info.Env(), group); });
-    log["report"] = addon::ToObject(info.Env(), journal_->report());
-    log["damage"] = addon::ToArray(info.Env(), journal_->Damage());
     return log;
+  }
+
+  void CutDamagedTail() {
+    for (;;) {
+      const std::vector<DamagedRange> damage = journal_->Damage();
+      uint64_t tail = 0;
+      journal_->VisitGroup(0, [&](const GroupLog& group) { tail = group.tail().index; });
+      if (damage.empty() || damage.back().to != tail) return;
+      if (!journal_->TruncateSuffix(0, damage.back().from).ok()) return;
+    }
   }
 
   Napi::Value Ticket(Napi::Env env, const Result<uint64_t>& taken) {
@@ -115,7 +128,8 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
     Result<std::span<const uint8_t>> bytes = ToBytes(info[0], "batch");
     if (!bytes.ok()) return Throw(info.Env(), bytes.status());
     std::vector<uint8_t> batch(bytes.value().begin(), bytes.value().end());
-    return Ticket(info.Env(), journal_->SealAndAppend(batch));
+    if (Result<BatchHeader> sealed = SealBatch(batch); !sealed.ok()) return Throw(info.Env(), sealed.status());
+    return Ticket(info.Env(), journal_->Append(batch));
   }
 
   Napi::Value SaveHardState(const Napi::CallbackInfo& info) {
@@ -164,8 +178,39 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
     Result<ReadPlan> plan = journal_->PlanRead(0, from.value(), most.value());
     if (!plan.ok()) return Throw(info.Env(), plan.status());
     Napi::Uint8Array bytes = Napi::Uint8Array::New(info.Env(), plan.value().bytes);
-    if (Status status = journal_->Read(plan.value(), bytes.Data()); !status.ok()) return Throw(info.Env(), status);
+    Status status = journal_->Read(plan.value(), bytes.Data());
+    if (!status.ok() && bug_ == Bug::kRaw) status = ReadRaw(plan.value(), bytes.Data());
+    if (!status.ok()) return Throw(info.Env(), status);
     return bytes;
+  }
+
+  Status ReadRaw(const ReadPlan& plan, uint8_t* to) {
+    for (const ReadPlan::Piece& piece : plan.pieces) {
+      Result<std::unique_ptr<File>> file = disk_->Open(PathOf(piece.segment), OpenMode::kRead, false);
+      if (!file.ok()) return file.status();
+      if (Status status = ReadFully(*file.value(), to, piece.bytes, piece.offset); !status.ok()) return status;
+      to += piece.bytes;
+    }
+    return Status();
+  }
+
+  static std::string PathOf(uint64_t segment) { return JoinPath(kDirectory, SegmentName(segment)); }
+
+  // A batch, complete but for its checksums, in the place of one that can not be read.
+  Napi::Value Repair(const Napi::CallbackInfo& info) {
+    Result<std::span<const uint8_t>> bytes = ToBytes(info[0], "batch");
+    if (!bytes.ok()) return Throw(info.Env(), bytes.status());
+    std::vector<uint8_t> batch(bytes.value().begin(), bytes.value().end());
+    if (Result<BatchHeader> sealed = SealBatch(batch); !sealed.ok()) return Throw(info.Env(), sealed.status());
+    return Ticket(info.Env(), journal_->Repair(batch));
+  }
+
+  // All that is known to be damaged.
+  Napi::Value Damage(const Napi::CallbackInfo& info) { return addon::ToArray(info.Env(), journal_->Damage()); }
+
+  // What reading has found damaged since the last time.
+  Napi::Value TakeFound(const Napi::CallbackInfo& info) {
+    return addon::ToArray(info.Env(), std::exchange(found_, {}));
   }
 
   // The power goes: of what was not durable, each sector and a prefix of the names may survive, as the seed says.
@@ -206,6 +251,35 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
     return info.Env().Undefined();
   }
 
+  // The body of the durable batch that holds an index turns: one bit of it, or every byte. False if there is none, or if
+  // it is known to be damaged. Whoever has the journal open finds out by reading.
+  Napi::Value RotBatch(const Napi::CallbackInfo& info) {
+    Result<uint64_t> index = ToInteger(info[0], "index");
+    Result<uint64_t> seed = ToInteger(info[1], "seed");
+    if (!index.ok() || !seed.ok()) return Throw(info.Env(), index.ok() ? seed.status() : index.status());
+    Result<ReadPlan> plan = journal_->PlanRead(0, index.value(), 1);
+    if (!plan.ok()) return Napi::Boolean::New(info.Env(), false);
+    const ReadPlan::Piece& piece = plan.value().pieces.front();
+    Status status = Turn(PathOf(piece.segment), piece.offset + kBatchHeaderBytes, piece.bytes - kBatchHeaderBytes,
+                         seed.value());
+    return status.ok() ? Napi::Boolean::New(info.Env(), true) : Throw(info.Env(), status);
+  }
+
+  Status Turn(const std::string& path, uint64_t offset, size_t bytes, uint64_t random) {
+    Result<std::unique_ptr<File>> file = disk_->Open(path, OpenMode::kReadWrite, false);
+    if (!file.ok()) return file.status();
+    std::vector<uint8_t> content(bytes);
+    if (Status status = ReadFully(*file.value(), content.data(), bytes, offset); !status.ok()) return status;
+    if (NextRandom(&random) % 2 == 0) {
+      const uint64_t bit = NextRandom(&random) % (8 * bytes);
+      content[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
+    } else {
+      for (uint8_t& byte : content) byte ^= static_cast<uint8_t>(1 + NextRandom(&random) % 255);
+    }
+    if (Status status = WriteFully(*file.value(), content.data(), bytes, offset, 1); !status.ok()) return status;
+    return FaultFileSystem::MakeDurable(*file.value(), offset, bytes);
+  }
+
   // From now on there is no room for another segment, or there is again, and the engine finds out as its thread would:
   // by trying, which here is done for whoever asks for more than the last segment takes.
   Napi::Value SetFull(const Napi::CallbackInfo& info) {
@@ -243,6 +317,7 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
   std::unique_ptr<Journal> journal_;
   uint64_t durable_ = 0;
   Status failure_;
+  std::vector<DamagedRange> found_;  // By reading, and not taken yet.
 };
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {

@@ -11,12 +11,15 @@
 
 namespace scriptorium::sim {
 
-// A bug to put in, to see that the simulator names it. The last one is not of the queue.
+// A bug to put in, to see that the simulator names it. The first two are of the queue, kEarly is of who calls the engine.
 enum class Bug {
   kNone,
   kUnsynced,  // a write that was only written is told to be durable
   kCovers,    // a write that completes is taken to cover those that were handed over after it
   kCuts,      // a recovery that is refused for what rotted is done again with that cut off
+  kTears,     // what is damaged at the end of the log when a journal opens is cut off as if it were torn
+  kRaw,       // a read gives what stands there, whether it holds or not
+  kEarly,     // a repair counts before it is durable
 };
 
 class SteppedQueue final : public WriteQueue {
