@@ -53,11 +53,15 @@ export class Connection {
     this.#link = link;
   }
 
-  /** Rejects with UNREACHABLE, or with the reason the worker refused for. Aborting gives up. */
+  /** Rejects with UNREACHABLE, or with the reason the worker refused for. Aborting gives up; what is open by then stays. */
   static open(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const greeting = hello(options.clusterId, options.identity);
       const unreachable = (why: string) => new ScriptoriumError('UNREACHABLE', `${options.address}: ${why}`);
+      const giveUp = (): void => {
+        stop();
+        reject(unreachable('no answer in time'));
+      };
       const stop = options.transport.dial({
         address: options.address,
         maxFrameBytes: MAX_FRAME_BYTES,
@@ -72,6 +76,7 @@ export class Connection {
                 else {
                   acceptAnswer(greeting, decodeHandshake(frame));
                   connection = new Connection(options.address, link);
+                  signal.removeEventListener('abort', giveUp);
                   resolve(connection);
                 }
               } catch (error) {
@@ -87,10 +92,7 @@ export class Connection {
         },
         failed: (reason) => reject(unreachable(reason)),
       });
-      signal.addEventListener('abort', () => {
-        stop();
-        reject(unreachable('no answer in time'));
-      });
+      signal.addEventListener('abort', giveUp);
     });
   }
 

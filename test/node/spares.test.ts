@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Client } from '../../src/node/client.ts';
+import { Connection } from '../../src/node/connection.ts';
 import type { WorkerStatus } from '../../src/node/status.ts';
-import { ScriptedWorker } from './scripted-worker.ts';
+import { selectTransport } from '../../src/transport/select.ts';
+import { encodeRequest } from '../../src/wire/client-protocol.ts';
+import { CLUSTER, ScriptedWorker } from './scripted-worker.ts';
 
 async function answerStatus(worker: ScriptedWorker): Promise<void> {
   const { request, answer } = await worker.request();
@@ -76,6 +79,21 @@ describe('spare connections', () => {
     const before = [first.greetings, second.greetings];
     await sendAround(client, first, second);
     assert.deepEqual([first.greetings, second.greetings], before);
+  });
+
+  test('one that is open stays open when those dialled beside it are given up', async () => {
+    await using worker = await ScriptedWorker.start();
+    worker.welcomeAll();
+    const dialling = new AbortController();
+    const identity = { role: 'client', id: 'client', key: 'c0'.repeat(16), address: null } as const;
+    const transport = await selectTransport('ws');
+    const options = { transport, address: worker.address, clusterId: CLUSTER, identity };
+    const connection = await Connection.open(options, dialling.signal);
+    dialling.abort();
+    const answered = connection.request((request) => encodeRequest({ kind: 'status', request }));
+    await Promise.race([answerStatus(worker), answered]);
+    assert.equal((await answered).kind, 'statusReply');
+    connection.close();
   });
 
   test('a client that is closed leaves no link behind', async () => {
