@@ -41,7 +41,10 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
     link.send(encodeReply(reply));
   };
   const refuse = (request: number, error: unknown): void => {
-    const typed = isScriptoriumError(error) ? error : new ScriptoriumError('COMMAND_FAILED', String(error));
+    // What nobody expected says nothing about what had been done by then.
+    const typed = isScriptoriumError(error)
+      ? error
+      : new ScriptoriumError('COMMAND_FAILED', String(error), { outcome: 'unknown' });
     const { code, outcome, message } = typed;
     answer({ kind: 'failure', request, code, outcome, message, leader: backend.leaderAddress() });
   };

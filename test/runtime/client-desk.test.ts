@@ -6,7 +6,7 @@ import { isScriptoriumError } from '../../src/errors.ts';
 import { asBatchResult } from '../../src/node/results.ts';
 import { type ClientBackend, openClientDesk } from '../../src/runtime/client-desk.ts';
 import type { Link } from '../../src/transport/transport.ts';
-import { decodeReply, encodeRequest } from '../../src/wire/client-protocol.ts';
+import { type ClientReply, decodeReply, encodeRequest } from '../../src/wire/client-protocol.ts';
 import { encodeEntry } from '../../src/wire/entries.ts';
 import { encodeResults } from '../../src/wire/results.ts';
 
@@ -57,5 +57,26 @@ describe('the client desk', () => {
     assert.ok(isScriptoriumError(second));
     assert.deepEqual([second.code, second.outcome], ['TOO_LARGE', 'executed']);
     assert.deepEqual(Buffer.from(third as Uint8Array), small.bytes);
+  });
+
+  test('C12: an error that nobody expected leaves the outcome unknown', async () => {
+    const backend: ClientBackend = {
+      leaderAddress: () => null,
+      propose: () => assert.fail('nothing was proposed'),
+      changeMembers: () => Promise.reject(new RangeError('broken')),
+      read: () => assert.fail('nothing was read'),
+      status: () => ({}),
+    };
+    const reply = await new Promise<ClientReply>((resolve) => {
+      const send = (frame: Uint8Array): boolean => {
+        resolve(decodeReply(frame));
+        return true;
+      };
+      const link: Link = { send, outboxBytes: 0, remote: 'test', close: () => assert.fail('closed') };
+      const change = { kind: 'remove', scribeId: 'a' } as const;
+      openClientDesk(link, backend).message(encodeRequest({ kind: 'changeMembers', request: 1, change }));
+    });
+    assert.ok(reply.kind === 'failure');
+    assert.equal(reply.outcome, 'unknown');
   });
 });
