@@ -108,8 +108,8 @@ export class WorkerLife {
     else proposal.settle({ kind: 'failed', error: noContact() });
   }
 
-  read(query: Uint8Array): Promise<Uint8Array> {
-    return this.#driver?.read(query) ?? Promise.reject(noContact());
+  read(query: Uint8Array, patienceMillis: number): Promise<Uint8Array> {
+    return this.#driver?.read(query, patienceMillis) ?? Promise.reject(noContact());
   }
 
   /** Before an end that was planned: nobody should have to find out that the leader is gone. */
@@ -172,7 +172,7 @@ export class WorkerLife {
     return {
       leaderAddress: () => this.#driver?.leader?.identity.address ?? null,
       propose: (proposal, bytes, write, patienceMillis) => this.propose(proposal, bytes, write, patienceMillis),
-      read: (query) => this.read(query),
+      read: (query, patienceMillis) => this.read(query, patienceMillis),
       changeMembers: (change) => this.#driver?.changeMembers(change) ?? Promise.reject(noContact()),
       status: () => this.#options.status(),
     };

@@ -192,7 +192,7 @@ export class WorkerNode implements LogService {
     const reading =
       life === null
         ? Promise.reject(new ScriptoriumError('NO_LEADER', 'the state machine is being rebuilt'))
-        : life.read(query);
+        : life.read(query, call.remainingMillis);
     reading.then(
       (answer) => call.resolve(answer),
       (error: unknown) => call.retry(error, this.#backoff.next(), () => this.#tryRead(call, query)),

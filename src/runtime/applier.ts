@@ -4,9 +4,11 @@
  * that a new thread begins with.
  */
 import { type Batch, type Index, lastIndex } from '../core/types.ts';
+import { ScriptoriumError } from '../errors.ts';
 import type { MachineHost } from '../machine/host.ts';
 import type { MachineBatch } from '../machine/tasks.ts';
 import { batchBody } from '../wire/batch.ts';
+import type { Clock } from './clock.ts';
 
 /** Batches in one run: about this many bytes; and those whose results somebody wants, as each may have MAX_BATCH_RESULTS_BYTES. */
 const RUN_BYTES = 512 * 1024;
@@ -15,10 +17,14 @@ const MAX_WANTED = 2;
 const MAX_RUNS = 2;
 /** Queries in one run. */
 const MAX_QUERIES = 1024;
+/** How often queries are looked through for those whose callers wait no longer. */
+const SWEEP_MILLIS = 100;
 
 interface Query {
   readonly index: Index;
   readonly query: Uint8Array;
+  /** Until then somebody waits for the answer, by the clock. */
+  readonly until: number;
   resolve(answer: Uint8Array): void;
   reject(error: unknown): void;
 }
@@ -34,7 +40,9 @@ export interface ApplierHandlers {
 
 export class Applier {
   readonly #host: MachineHost;
+  readonly #clock: Clock;
   readonly #handlers: ApplierHandlers;
+  #cancelSweep: (() => void) | null = null;
   #queue: Batch[] = [];
   #runs = 0;
   #applied: Index = 0;
@@ -43,8 +51,9 @@ export class Applier {
   #queryRuns = 0;
   #stopped: { readonly error: unknown } | null = null;
 
-  constructor(host: MachineHost, handlers: ApplierHandlers) {
+  constructor(host: MachineHost, clock: Clock, handlers: ApplierHandlers) {
     this.#host = host;
+    this.#clock = clock;
     this.#handlers = handlers;
     // Also when nothing was being applied: the thread that comes next knows nothing, and must not be asked (R19).
     host.onDeath((error) => {
@@ -61,20 +70,36 @@ export class Applier {
     this.#pump();
   }
 
-  /** Run `query` once everything up to `index` is applied. */
-  query(index: Index, query: Uint8Array): Promise<Uint8Array> {
+  /**
+   * Run `query` once everything up to `index` is applied. Given up with DEADLINE_EXCEEDED where that has not come to pass `until`
+   * then: a worker that is far behind, or halted, must not fill up with what nobody waits for any more.
+   */
+  query(index: Index, query: Uint8Array, until: number): Promise<Uint8Array> {
     if (this.#stopped !== null) return Promise.reject(this.#stopped.error);
     return new Promise((resolve, reject) => {
-      this.#queries.push({ index, query, resolve, reject });
+      this.#queries.push({ index, query, until, resolve, reject });
+      this.#sweepLater();
       if (this.#queries.length === 1) queueMicrotask(() => this.#serve()); // gather what this turn brings
     });
   }
 
   stop(error: unknown): void {
     this.#stopped = { error };
+    this.#cancelSweep?.();
     this.#queue = [];
     for (const { reject } of this.#queries) reject(error);
     this.#queries = [];
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep ??= this.#clock.setTimer(SWEEP_MILLIS, () => {
+      this.#cancelSweep = null;
+      const now = this.#clock.now();
+      const late = this.#queries.filter(({ until }) => until <= now);
+      if (late.length > 0) this.#queries = this.#queries.filter(({ until }) => until > now);
+      for (const { index, reject } of late) reject(tooLate(index, this.#applied));
+      if (this.#queries.length > 0) this.#sweepLater();
+    });
   }
 
   #pump(): void {
@@ -154,3 +179,8 @@ const runnable = (
   section: kind === 'command' ? batchBody(bytes) : null,
   wantsResults,
 });
+
+const tooLate = (index: Index, applied: Index): ScriptoriumError =>
+  new ScriptoriumError('DEADLINE_EXCEEDED', `a read at ${index} waits for this worker, which has applied ${applied}`, {
+    outcome: 'not-executed',
+  });

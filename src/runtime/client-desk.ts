@@ -27,7 +27,8 @@ export interface ClientBackend {
   leaderAddress(): string | null;
   /** `patienceMillis`: how long it may be kept until a leader is known. */
   propose(proposal: Proposal, bytes: number, write: (writer: EntryWriter) => void, patienceMillis: number): void;
-  read(query: Uint8Array): Promise<Uint8Array>;
+  /** `patienceMillis`: how long the answer is waited for. */
+  read(query: Uint8Array, patienceMillis: number): Promise<Uint8Array>;
   /** Resolves when the change is committed and over. */
   changeMembers(change: MembershipChange): Promise<void>;
   status(): object;
@@ -56,7 +57,7 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
     } else if (message.kind === 'status') {
       answer({ kind: 'statusReply', request, status: backend.status() });
     } else if (message.kind === 'query') {
-      backend.read(new Uint8Array(message.query)).then(
+      backend.read(new Uint8Array(message.query), message.deadlineMillis).then(
         (result) => answer({ kind: 'queryReply', request, result }),
         (error: unknown) => refuse(request, error),
       );

@@ -97,7 +97,7 @@ export class WorkerDriver {
       },
       now: this.#clock.now(),
     });
-    this.#applier = new Applier(options.host, {
+    this.#applier = new Applier(options.host, options.clock, {
       wantsResults: (batch) => this.#committedAt.has(batch),
       applied: (batches, results) => this.#applied(batches, results),
       failed: (error) => this.#fail(error),
@@ -178,8 +178,12 @@ export class WorkerDriver {
     });
   }
 
-  /** A linearizable read of the state machine. What waits is bounded like proposals are, and refused as OVERLOADED beyond that. */
-  async read(query: Uint8Array): Promise<Uint8Array> {
+  /**
+   * A linearizable read of the state machine. What waits is bounded like proposals are, and refused as OVERLOADED beyond that. After
+   * `patienceMillis` nobody waits for the answer.
+   */
+  async read(query: Uint8Array, patienceMillis: number): Promise<Uint8Array> {
+    const until = this.#clock.now() + patienceMillis;
     const bound = this.#options.proposals.maxQueuedBytes;
     if (this.#queryBytes + query.length > bound) {
       const waiting = `${this.#queryBytes} bytes of queries wait, the bound is ${bound}; slow down and retry`;
@@ -187,7 +191,7 @@ export class WorkerDriver {
     }
     this.#queryBytes += query.length;
     try {
-      return await this.#applier.query(await this.#readIndex(), query);
+      return await this.#applier.query(await this.#readIndex(), query, until);
     } finally {
       this.#queryBytes -= query.length;
     }

@@ -14,6 +14,7 @@ const RECORDER = new URL('../machine/machines/recorder.js', import.meta.url);
 const NAMES = ['a', 'b', 'c'];
 const TIMEOUT_MILLIS = { least: 150, most: 300 };
 const QUEUED_BYTES = 1 << 20;
+const PATIENCE_MILLIS = 5_000;
 const configuration = {
   id: { index: 1, term: 1 },
   configuration: { scribes: NAMES.map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` })) },
@@ -137,8 +138,8 @@ test('N05: queries that wait are bounded together, and what is beyond the bound 
   const driven = new Driven(host);
   driven.lead();
   const half = Buffer.alloc(QUEUED_BYTES / 2);
-  const waiting = [half, half].map((query) => driven.driver.read(query));
-  const last = driven.driver.read(Buffer.from('?'));
+  const waiting = [half, half].map((query) => driven.driver.read(query, PATIENCE_MILLIS));
+  const last = driven.driver.read(Buffer.from('?'), PATIENCE_MILLIS);
   driven.driver.stop();
   await assert.rejects(last, { code: 'OVERLOADED', outcome: 'not-executed' });
   for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, 'rejected');
