@@ -3,6 +3,7 @@
  * answered here, or to be proposed, read or watched. Names and numbers of words are checked here, so what cannot run never
  * reaches the log.
  */
+import { MAX_ENTRY_BYTES } from '../core/limits.ts';
 import { hasArity } from './command.ts';
 import { commandNamed } from './commands.ts';
 import { encodeCommand, encodeTransaction, sizeOfWatch, sizeOfWords, type Watch } from './entry-codec.ts';
@@ -26,6 +27,12 @@ interface Transaction {
 }
 
 const reply = (text: string): Step => ({ kind: 'reply', reply: text });
+
+/** The log would refuse one that is too large, and with it all that is proposed beside it. */
+const propose = (entry: Uint8Array): Step =>
+  entry.length <= MAX_ENTRY_BYTES
+    ? { kind: 'write', entry }
+    : reply(resp.error(`ERR the command takes ${entry.length} bytes in the log, the bound is ${MAX_ENTRY_BYTES}`));
 
 export class Session {
   readonly id: number;
@@ -70,9 +77,7 @@ export class Session {
     if (!isStored)
       return reply(SESSION_COMMANDS.get(name)?.answer(textOf(request), this, this.#surroundings) ?? resp.OK);
     const words = [Buffer.from(name), ...request.slice(1)];
-    return commandNamed(name)?.kind === 'write'
-      ? { kind: 'write', entry: encodeCommand(words) }
-      : { kind: 'read', words };
+    return commandNamed(name)?.kind === 'write' ? propose(encodeCommand(words)) : { kind: 'read', words };
   }
 
   /** The versions of watched keys have come; a key watched twice keeps its first. */
@@ -124,7 +129,7 @@ export class Session {
     this.#unwatch();
     if (transaction.broken) return reply(resp.error('EXECABORT Transaction discarded because of previous errors.'));
     if (transaction.commands.length === 0 && watches.length === 0) return reply(resp.EMPTY_ARRAY);
-    return { kind: 'write', entry: encodeTransaction(watches, transaction.commands) };
+    return propose(encodeTransaction(watches, transaction.commands));
   }
 
   #discard(): Step {

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { isScriptoriumError, ScriptoriumError } from '../../src/errors.ts';
 import type { StateMachine } from '../../src/machine/contract.ts';
+import { checkCommands } from '../../src/node/commands.ts';
 import type { Applied, LogService } from '../../src/node/log-service.ts';
 
 export class OrderedLog implements LogService {
@@ -32,6 +33,7 @@ export class OrderedLog implements LogService {
   async proposeBatch(
     commands: readonly Uint8Array[],
   ): Promise<{ firstIndex: number; results: readonly (Uint8Array | Error)[] }> {
+    checkCommands(commands);
     this.calls.push(commands.length);
     await setImmediate();
     if (this.failure !== null) throw this.failure;

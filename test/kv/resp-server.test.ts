@@ -165,6 +165,16 @@ test('N05: keys are watched up to what a transaction can carry, and UNWATCH make
   await expectTalk(socket, Buffer.concat([Buffer.from('UNWATCH\r\n'), watch('c')]), '+OK\r\n+OK\r\n');
 });
 
+test('C04: a command that is too large for the log is refused alone, and not with those it came with', async () => {
+  const { server, log } = await start();
+  const socket = await open(server);
+  const large = 'x'.repeat(1024 * 1024);
+  const input = request('SET', 'a', '1') + request('SET', 'b', large) + request('SET', 'c', '3') + request('QUIT');
+  const refusal = '-ERR the command takes 1048597 bytes in the log, the bound is 1048576\r\n';
+  assert.equal(await untilEnd(socket, input), `+OK\r\n${refusal}+OK\r\n+OK\r\n`);
+  assert.equal(log.entries.length, 2);
+});
+
 test('a key that is gone by the reader clock only is read again after a tick of logged time', async () => {
   const { server, log } = await start();
   const socket = await open(server);
