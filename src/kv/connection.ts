@@ -98,7 +98,11 @@ export class Connection {
       step = quits ? null : this.#next();
     }
     this.#heldBack = step;
-    this.#write(await run.carryOut(this.#log));
+    for await (const pieces of run.carryOut(this.#log)) {
+      this.#write(pieces);
+      if (this.#socket.writableNeedDrain) await this.#drained();
+      if (this.#socket.destroyed) return;
+    }
     if (quits) this.#closing = true;
   }
 
@@ -119,6 +123,20 @@ export class Connection {
     if (typeof versions === 'string') return versions;
     this.#session.watched(keys, versions);
     return resp.OK;
+  }
+
+  /** Resolves when the client has read its replies, or is gone. */
+  #drained(): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve) => {
+      const over = (): void => {
+        socket.off('drain', over);
+        socket.off('close', over);
+        resolve();
+      };
+      socket.on('drain', over);
+      socket.on('close', over);
+    });
   }
 
   #write(pieces: readonly Piece[]): void {

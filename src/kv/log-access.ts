@@ -36,24 +36,22 @@ export class LogAccess {
     }
   }
 
-  /** Answer read commands; the replies stand one after the other in the pieces. */
-  async read(commands: readonly (readonly Buffer[])[]): Promise<(Uint8Array | string)[]> {
-    const pieces: (Uint8Array | string)[] = [];
+  /** Answer read commands, as many at a time as make about one large reply; the replies stand one after the other in the pieces. */
+  async *read(commands: readonly (readonly Buffer[])[]): AsyncGenerator<Uint8Array | string, void> {
     let answered = 0;
     try {
       let clock = this.#wallMillis();
       while (answered < commands.length) {
         const answer = decodeAnswer(await this.#service.read(encodeQuery(clock, commands.slice(answered))));
-        pieces.push(answer.replies);
         answered += answer.answered;
+        yield answer.replies;
         if (!answer.clockBehind) continue;
         await this.#service.propose(TICK); // moves logged time on to the leader's clock…
         clock = 0; // …which is what counts from here on, should ours still be ahead of it
       }
     } catch (error) {
-      for (; answered < commands.length; answered++) pieces.push(readFailure(error));
+      yield readFailure(error).repeat(commands.length - answered);
     }
-    return pieces;
   }
 
   /** Versions of keys, or an error reply. */

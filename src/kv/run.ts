@@ -43,10 +43,11 @@ export class Run {
     }
   }
 
-  async carryOut(log: LogAccess): Promise<Piece[]> {
+  /** Replies in order, piece by piece: what the log answered last is to be let go before more is asked. */
+  async *carryOut(log: LogAccess): AsyncGenerator<readonly Piece[], void> {
     const results = this.#entries.length > 0 ? await log.write(this.#entries) : [];
     let next = 0;
-    const pieces: Piece[] = this.#slots.map((reply) => reply ?? (results[next++] as Piece));
-    return this.#reads.length > 0 ? pieces.concat(await log.read(this.#reads)) : pieces;
+    if (this.#slots.length > 0) yield this.#slots.map((reply) => reply ?? (results[next++] as Piece));
+    if (this.#reads.length > 0) for await (const piece of log.read(this.#reads)) yield [piece];
   }
 }

@@ -289,6 +289,22 @@ test('C05 a client that never reads is not read from any more, and others are se
   assert.ok(reads < sent);
 });
 
+test('C05 large replies are asked of the log as the client reads them, and not all at once', async () => {
+  const { server, log } = await start();
+  const deaf = await open(server);
+  deaf.pause();
+  const others = await open(server);
+  const value = 'v'.repeat(1024 * 1024 - 64);
+  await expectTalk(others, request('SET', 'big', value), '+OK\r\n');
+  deaf.write(request('GET', 'big').repeat(100));
+  const reads = (): number => log.calls.filter((call) => call === 'read').length;
+  while (reads() < 2) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 100; turn++) await expectTalk(others, request('STRLEN', 'big'), ':1048512\r\n');
+  assert.ok(reads() < 100 + 50, `the log was asked ${reads()} times`);
+  const reply = `$${value.length}\r\n${value}\r\n`;
+  assert.equal((await talk(deaf, '', 100 * reply.length)).length, 100 * reply.length);
+});
+
 test('N12 more connections than the cap are refused with an error', async () => {
   const { server } = await start({ maxConnections: 2 });
   const [one] = [await open(server), await open(server)];
