@@ -1,5 +1,6 @@
 /**
- * What a program that uses the log sees, whether it sits in a worker's process (`WorkerNode`) or elsewhere (`Client`).
+ * What a program that uses the log sees, whether it sits in a worker's process (`WorkerNode`) or elsewhere (`Client`). The bytes of
+ * commands and queries must stay as they are until the call is settled: where it is tried again they are read again.
  */
 
 export interface CallOptions {

@@ -75,6 +75,19 @@ describe('a client', () => {
     await assert.rejects(proposed(0), { code: 'DEADLINE_PASSED', outcome: 'not-executed' });
   });
 
+  test('C04: what is no bytes is refused, and not written down as something else', async () => {
+    await using client = await Client.connect({ workers: ['127.0.0.1:1'], transport: 'ws' });
+    const none: unknown[] = ['text', [1, 2], new DataView(new ArrayBuffer(1)), 5, null, undefined];
+    for (const bad of none as Uint8Array[]) {
+      const refused = { code: 'BAD_OPTION', outcome: 'not-executed', message: /is a Uint8Array/ };
+      await assert.rejects(client.propose(bad), refused);
+      await assert.rejects(client.proposeBatch([bytes('good'), bad]), refused);
+      await assert.rejects(client.read(bad), refused);
+    }
+    const notAnArray = new Set([bytes('command')]) as unknown as Uint8Array[];
+    await assert.rejects(client.proposeBatch(notAnArray), { code: 'BAD_OPTION', outcome: 'not-executed' });
+  });
+
   test('C04: a query beyond its bound is refused before it could break the link', async () => {
     await using worker = await ScriptedWorker.start();
     await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
