@@ -3,6 +3,7 @@
  * what one client may have outstanding, and answers each request once. Bytes of a client are copied into a batch or refused
  * before the handler returns.
  */
+import { MAX_FRAME_BYTES } from '../core/limits.ts';
 import type { MembershipChange } from '../core/membership.ts';
 import { isScriptoriumError, ScriptoriumError } from '../errors.ts';
 import { CLOSE_PROTOCOL_ERROR } from '../transport/close-codes.ts';
@@ -21,6 +22,10 @@ import type { Proposal, Settlement } from './proposals.ts';
 
 /** Requests one client may have unanswered. */
 const MAX_OUTSTANDING = 4096;
+/** With so much on its way to one client large answers are left out: one more might end the link, and all calls on it. */
+const MAX_ANSWERS_BYTES = 4 * MAX_FRAME_BYTES;
+/** Results of a proposal that are sent even then. */
+const SMALL_RESULTS_BYTES = 64 * 1024;
 
 /** The worker behind the desk. */
 export interface ClientBackend {
@@ -37,6 +42,7 @@ export interface ClientBackend {
 export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers {
   let outstanding = 0;
 
+  const isCrowded = (): boolean => link.outboxBytes > MAX_ANSWERS_BYTES;
   const answer = (reply: ClientReply): void => {
     outstanding--;
     link.send(encodeReply(reply));
@@ -58,7 +64,10 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
       answer({ kind: 'statusReply', request, status: backend.status() });
     } else if (message.kind === 'query') {
       backend.read(new Uint8Array(message.query), message.deadlineMillis).then(
-        (result) => answer({ kind: 'queryReply', request, result }),
+        (result) => {
+          if (!isCrowded()) answer({ kind: 'queryReply', request, result });
+          else refuse(request, new ScriptoriumError('OVERLOADED', 'answers come faster than this client reads them'));
+        },
         (error: unknown) => refuse(request, error),
       );
     } else if (message.kind === 'changeMembers') {
@@ -73,7 +82,8 @@ export function openClientDesk(link: Link, backend: ClientBackend): LinkHandlers
         else {
           const { firstIndex } = settlement;
           // A frame beyond its bound would end the link, and leave the outcome of everything on it unknown.
-          const results = fitResults(settlement.results, count, MAX_RESULTS_BYTES);
+          const room = isCrowded() ? SMALL_RESULTS_BYTES : MAX_RESULTS_BYTES;
+          const results = fitResults(settlement.results, count, room);
           answer({ kind: 'proposed', request, firstIndex, count, results });
         }
       };

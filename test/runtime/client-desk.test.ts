@@ -79,4 +79,33 @@ describe('the client desk', () => {
     assert.ok(reply.kind === 'failure');
     assert.equal(reply.outcome, 'unknown');
   });
+
+  test('C05: large answers to a client that has many on their way are left out, and what became of it is said', async () => {
+    const large = Buffer.alloc(1024 * 1024);
+    const backend: ClientBackend = {
+      leaderAddress: () => null,
+      propose: ({ count, settle }) => {
+        const results = [large, Buffer.from('small')].slice(0, count).map((bytes) => ({ failed: false, bytes }));
+        settle({ kind: 'applied', firstIndex: 7, results: encodeResults(results) });
+      },
+      changeMembers: () => assert.fail('nothing was changed'),
+      read: () => Promise.resolve(large),
+      status: () => ({}),
+    };
+    const replies: ClientReply[] = [];
+    const send = (frame: Uint8Array): boolean => replies.push(decodeReply(frame)) > 0;
+    const link: Link = { send, outboxBytes: 5 * MAX_FRAME_BYTES, remote: 'test', close: () => assert.fail('closed') };
+    const desk = openClientDesk(link, backend);
+    const section = Buffer.concat(['one', 'two'].map((text) => encodeEntry(Buffer.from(text))));
+    desk.message(encodeRequest({ kind: 'propose', request: 1, deadlineMillis: 100, count: 2, section }));
+    desk.message(encodeRequest({ kind: 'query', request: 2, deadlineMillis: 100, query: Buffer.from('?') }));
+    await new Promise((resolve) => setImmediate(resolve));
+    const [proposed, read] = replies;
+    assert.ok(proposed?.kind === 'proposed' && read?.kind === 'failure');
+    const [first, second] = asBatchResult(proposed.firstIndex, proposed.results, proposed.count).results;
+    assert.ok(isScriptoriumError(first));
+    assert.deepEqual([first.code, first.outcome], ['TOO_LARGE', 'executed']);
+    assert.deepEqual(Buffer.from(second as Uint8Array), Buffer.from('small'));
+    assert.deepEqual([read.code, read.outcome], ['OVERLOADED', 'not-executed']);
+  });
 });
