@@ -11,8 +11,10 @@ import { type ClientReply, decodeReply, type Failure } from '../wire/client-prot
 import { acceptAnswer, decodeHandshake, encodeHandshake, hello, type LinkIdentity } from '../wire/handshake.ts';
 import { livenessOf, PING } from '../wire/liveness.ts';
 
-/** What a client may have queued towards one worker. */
-const MAX_OUTBOX_BYTES = 64 * 1024 * 1024;
+/** What a client may have queued towards one worker; more is refused, and sent when there is room. */
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** Beyond this the link would end; it is never reached. */
+const MAX_OUTBOX_BYTES = MAX_QUEUED_BYTES + MAX_FRAME_BYTES;
 
 /**
  * A worker that owes an answer and says nothing, not even to a ping, is given up: paused or cut off, it must not hold its
@@ -99,13 +101,18 @@ export class Connection {
   /** Send one request; `encode` is given its number. Resolves with any answer, a failure included; rejects CONNECTION_LOST. */
   request(encode: (request: number) => Uint8Array): Promise<ClientReply> {
     if (this.#closed !== null) return Promise.reject(new ScriptoriumError('UNREACHABLE', this.#closed.message));
+    const request = this.#nextRequest++;
+    const frame = encode(request);
+    if (this.#link.outboxBytes + frame.length > MAX_QUEUED_BYTES) {
+      const queued = `${this.#link.outboxBytes} bytes are queued to ${this.address}, the bound is ${MAX_QUEUED_BYTES}`;
+      return Promise.reject(new ScriptoriumError('OVERLOADED', queued));
+    }
     return new Promise((resolve, reject) => {
-      const request = this.#nextRequest++;
       this.#waiting.set(request, { resolve, reject });
       this.#cancelSweep ??= systemClock.setTimer(SWEEP_MILLIS, () => this.#sweep());
       // A frame that was not queued was not sent: the link is closing, and `closed` will follow.
-      if (!this.#link.send(encode(request)) && this.#waiting.delete(request)) {
-        reject(new ScriptoriumError('OVERLOADED', `the outbox to ${this.address} is full`));
+      if (!this.#link.send(frame) && this.#waiting.delete(request)) {
+        reject(new ScriptoriumError('UNREACHABLE', `the link to ${this.address} is closing`));
       }
     });
   }

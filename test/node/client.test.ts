@@ -119,6 +119,23 @@ describe('a client', () => {
     await Promise.all(calls);
   });
 
+  test('C08: more than fits the outbox at once waits for room, and costs no link', async () => {
+    await using worker = await ScriptedWorker.start();
+    await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const large = new Uint8Array(1024 * 1024);
+    const calls = Array.from({ length: 80 }, () => client.propose(large, { deadlineMillis: 60_000 }));
+    const all = Promise.all(calls);
+    worker.welcomeAll();
+    const answered = (async () => {
+      for (let firstIndex = 1; firstIndex <= calls.length; firstIndex++) {
+        const { request, answer } = await worker.request();
+        answer({ kind: 'proposed', request: request.request, firstIndex, count: 1, results: nothing(1) });
+      }
+    })();
+    await Promise.race([all, answered]);
+    assert.equal(new Set((await all).map(({ index }) => index)).size, 80);
+  });
+
   test('C09: the leader that a refusal names is waited for alone: who refused must not be asked again before it is given up', async () => {
     await using other = await ScriptedWorker.start();
     await using leader = await ScriptedWorker.start();
