@@ -11,7 +11,16 @@ import { crashScribe, flush, lapse, readDone, receive, type ScribePart, textOfSc
 import type { Setting } from './setting.ts';
 import { copy } from './snapshot.ts';
 import { Table } from './table.ts';
-import { crashWorker, propose, read, receiveAtWorker, textOfWorker, tick, type WorkerPart } from './worker-part.ts';
+import {
+  crashWorker,
+  propose,
+  read,
+  receiveAtWorker,
+  standsFor,
+  textOfWorker,
+  tick,
+  type WorkerPart,
+} from './worker-part.ts';
 
 export type Part = ScribePart | WorkerPart;
 
@@ -230,6 +239,6 @@ export class Bodies {
     const { bounds, nodes } = this.#setting;
     if (part.tip !== 0 && nodes.at(part.tip).index > bounds.index) return true;
     if (part.kind === 'scribe') return part.machine.hardState.term > bounds.term;
-    return part.machine.term > bounds.term || (part.machine._election?._term ?? 0) > bounds.term;
+    return part.machine.term > bounds.term || standsFor(part.machine) > bounds.term;
   }
 }

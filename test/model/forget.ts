@@ -9,7 +9,7 @@ import type { Setting } from './setting.ts';
 import { copy } from './snapshot.ts';
 import type { OpenWorker, WorkerPart } from './worker-part.ts';
 
-export function forgetAtWorker({ nodes }: Setting, machine: OpenWorker): void {
+export function forgetAtWorker({ nodes, bounds }: Setting, machine: OpenWorker): void {
   const { _state: state, _election: election } = machine;
   // Where members never change, it does not matter where the newest log ends that told who they are.
   const { configuration } = state._newestLog;
@@ -18,11 +18,16 @@ export function forgetAtWorker({ nodes }: Setting, machine: OpenWorker): void {
   // Once votes are asked for, the term and the tail rest on the probes no more; until then only on these words of them.
   if (election._phase === 'voting') election._probes.clear();
   // Of their terms the highest alone, with the worker's own: a scribe that answers anew is in no lower one than before.
-  const term = Math.max(state.term, ...[...election._probes.values()].map((reply) => reply.term));
+  const isProbing = election._phase === 'probing';
+  const heard = Math.max(...[...election._probes.values()].map((reply) => reply.term));
+  const term = isProbing ? Math.max(state.term, heard) : heard;
   // No more of them come in while it catches up, and what is left to be found out is who has how much of the log.
-  const forgotten = election._phase === 'catching-up' ? { leaderLive: false, storage: 'ok' } : {};
-  for (const [from, { tail, commit, leaderLive, storage }] of election._probes)
-    election._probes.set(from, { term, tail, commit, leaderLive, storage, ...forgotten } as ProbeReply);
+  const forgotten = isProbing ? {} : { leaderLive: false, storage: 'ok' };
+  for (const [from, { tail, commit, leaderLive, storage }] of election._probes) {
+    // In a term beyond the bounds nobody stands (`standsFor`): what is left to be heard is that a leader lives.
+    if (isProbing && term >= bounds.term && !leaderLive) election._probes.delete(from);
+    else election._probes.set(from, { term, tail, commit, leaderLive, storage, ...forgotten } as ProbeReply);
+  }
   // Who refused counts, not why; its term has been heard by now.
   for (const [from, { reason, tail }] of election._votes)
     election._votes.set(from, (reason === 'granted' ? { reason, tail } : { reason: 'storage' }) as VoteReply);

@@ -259,6 +259,12 @@ export function crashWorker(setting: Setting, slot: number, before: WorkerPart, 
   return part;
 }
 
+/** The term of its attempt to lead, as soon as that can be told; 0 while it cannot. */
+export function standsFor({ _election: election }: OpenWorker): number {
+  if (election?._phase !== 'catching-up') return election?._term ?? 0;
+  return 1 + Math.max(...[...election._probes.values()].map((reply) => reply.term));
+}
+
 function take(setting: Setting, part: WorkerPart, event: WorkerEvent): void {
   building = { part, setting };
   try {
