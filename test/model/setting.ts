@@ -9,7 +9,7 @@ import { type Cast, nameOf, scribeName } from './names.ts';
 
 /** What ends a path: nothing beyond is explored, all within is. */
 export interface Bounds {
-  /** Highest term that anybody may come to, or try to lead in: an attempt is followed until it shows to be for a higher one. */
+  /** Highest term that anybody may come to, or try to lead in: an attempt is followed until it is known to be for a higher one. */
   readonly term: number;
   /** Highest index of any log. */
   readonly index: number;

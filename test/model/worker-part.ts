@@ -183,6 +183,8 @@ export function receiveAtWorker(
   if (content.kind === 'message') {
     if (!isLinked || to !== keyOfWorker(before)) return null;
     const { message } = content;
+    // What the scribes of a dead leader tell is for who may stand for the next term: beyond the bounds that is nobody (`standsFor`).
+    if (message.kind === 'leaderGone' && message.answer.term >= setting.bounds.term) return null;
     const request = message.kind === 'indexRequest' ? `${from} ${message.request}` : null;
     if (request !== null && before.asked.has(request)) return null;
     const part = copy(before);
