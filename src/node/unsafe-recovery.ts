@@ -8,8 +8,14 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isCommitQuorum, isVoteQuorum, membersOf } from '../core/quorum.ts';
-import { compareIds, type EntryId, type LoggedConfiguration, type ScribeMember } from '../core/types.ts';
+import { isCommitQuorum, isVoteQuorum, membersOf, votersOf } from '../core/quorum.ts';
+import {
+  type Configuration,
+  compareIds,
+  type EntryId,
+  type LoggedConfiguration,
+  type ScribeMember,
+} from '../core/types.ts';
 import { ScriptoriumError } from '../errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { randomHex } from '../runtime/random.ts';
@@ -43,6 +49,8 @@ export interface RecoveryPlan {
   readonly through: EntryId;
   /** The newest of what is kept. */
   readonly configuration: LoggedConfiguration;
+  /** Where the chosen scribe listened, and its successor will. */
+  readonly address: string;
   /** Voters whose directories were not given. */
   readonly lost: readonly ScribeMember[];
   /** Stands for all of this: another one as soon as anything is different. */
@@ -51,8 +59,9 @@ export interface RecoveryPlan {
 
 /**
  * What could be recovered from these directories, found by reading the whole log; writes nothing to their logs. Rejects
- * CHANGE_REFUSED where nothing is lost: they are a quorum and can read every entry, or a scribe of the cluster still runs; BAD_OPTION
- * where two of them are one disk; and with what opening a directory rejects with, LOCKED among it.
+ * CHANGE_REFUSED where nothing is lost: they are a quorum and can read every entry, or a scribe of the cluster still runs, and where
+ * the best log is that of a disk that has no vote; BAD_OPTION where two of them are one disk; and with what opening a directory rejects
+ * with, LOCKED among it.
  */
 export async function planRecovery(directories: readonly string[], allowBuffered: boolean): Promise<RecoveryPlan> {
   if (new Set(directories.map((directory) => resolve(directory))).size < directories.length)
@@ -75,12 +84,22 @@ export async function planRecovery(directories: readonly string[], allowBuffered
     const { configuration: numbers } = configuration;
     if (isVoteQuorum(numbers, isHere) && isCommitQuorum(numbers, isHere) && compareIds(through, chosen.tail) === 0)
       throw refusal('these directories are a quorum: nothing is lost, start their scribes');
+    const address = addressOf(chosen, numbers);
     await refuseRunning(membersOf(numbers), clusterId);
     const lost = membersOf(numbers).filter(({ storageUuid }) => !isHere(storageUuid));
-    const found = { survivors, chosen, through, configuration, lost };
+    const found = { survivors, chosen, through, configuration, address, lost };
     const confirmation = createHash('sha256').update(JSON.stringify(found)).digest('hex').slice(0, 12);
     return { ...found, confirmation };
   });
+}
+
+/** While members change the old voters count as much as the new ones; a newcomer, or one that was removed, counts for nothing. */
+function addressOf({ identity, directory }: Survivor, configuration: Configuration): string {
+  const voter = votersOf(configuration).find(({ storageUuid }) => storageUuid === identity.storageUuid);
+  if (voter !== undefined) return voter.address;
+  throw refusal(
+    `${directory} has the best log, but ${identity.scribeId} is no voter by it, so it is not to be gone on with: name the others without it`,
+  );
 }
 
 async function refuseRunning(members: readonly ScribeMember[], clusterId: string): Promise<void> {
@@ -98,10 +117,7 @@ async function refuseRunning(members: readonly ScribeMember[], clusterId: string
 export async function recover(plan: RecoveryPlan, into: string, allowBuffered: boolean): Promise<ClusterFile> {
   const { identity, tail } = plan.chosen;
   const { scribeId } = identity;
-  const { scribes } = plan.configuration.configuration;
-  const before = scribes.find((it) => it.storageUuid === identity.storageUuid);
-  if (before === undefined) throw refusal(`${scribeId} is no voter by its own log: its log is not to be gone on with`);
-  const member: ScribeMember = { scribeId, storageUuid: randomHex(16), address: before.address };
+  const member: ScribeMember = { scribeId, storageUuid: randomHex(16), address: plan.address };
   const file: ClusterFile = {
     schema: 1,
     clusterId: randomHex(16),

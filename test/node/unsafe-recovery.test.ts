@@ -5,9 +5,11 @@ import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Configuration } from '../../src/core/types.ts';
 import { type ClusterFile, createCluster, formatScribe, readClusterFile } from '../../src/node/cluster-file.ts';
 import { planRecovery, recover } from '../../src/node/unsafe-recovery.ts';
 import { inspectDirectory } from '../../src/storage/journal.ts';
+import { encodeConfigurationBatch } from '../../src/wire/batch.ts';
 import { run, start } from '../cli/program.ts';
 import { alter } from '../e2e/inspection.ts';
 import { mountMemory } from '../harness/mount.ts';
@@ -114,6 +116,34 @@ test('P31: a quorum that is left is refused, unless it would be halted for ever 
   const plan = await planRecovery([directory], false);
   assert.deepEqual(plan.through, { index: 2, term: 1 });
   assert.deepEqual(plan.lost, []);
+});
+
+/** Appends to a scribe's log that these are the members. */
+async function appendMembers(directory: string, configuration: Configuration): Promise<void> {
+  const open = await TestJournal.open(directory);
+  const place = { term: 2, firstIndex: ENTRIES + 1, timestampMillis: 1 };
+  await open.durable(open.journal.append(encodeConfigurationBatch(place, configuration).bytes));
+  await open.journal.close();
+}
+
+test('P31: in the middle of a change the log of a scribe that was to leave is gone on with', async () => {
+  const lost = await twoOfFive();
+  const { scribes } = lost.file;
+  await appendMembers(lost.directoryOf('a'), { scribes: scribes.slice(1), outgoing: { scribes } });
+  const plan = await planRecovery(['a', 'b'].map(lost.directoryOf), false);
+  assert.equal(plan.chosen.identity.scribeId, 'a');
+  const { scribes: made } = await recover(plan, temporaryDirectory(), false);
+  assert.deepEqual(
+    made.map(({ scribeId, address }) => [scribeId, address]),
+    [['a', '127.0.0.1:1']],
+  );
+});
+
+test('P31: the log of a scribe that was removed is refused before anything is confirmed', async () => {
+  const lost = await twoOfFive();
+  await appendMembers(lost.directoryOf('a'), { scribes: lost.file.scribes.slice(1) });
+  const refusal = { code: 'CHANGE_REFUSED', message: /a is no voter by it.* name the others without it/ };
+  await assert.rejects(planRecovery(['a', 'b'].map(lost.directoryOf), false), refusal);
 });
 
 test('P31: one disk is not taken for two', async () => {
