@@ -15,6 +15,7 @@ import type { MachineHost } from '../machine/host.ts';
 import { encodeConfigurationBatch, encodeNoopBatch } from '../wire/batch.ts';
 import type { EntryWriter } from '../wire/entries.ts';
 import { Applier } from './applier.ts';
+import { whyNotNow } from './change-outlook.ts';
 import type { Clock } from './clock.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Log } from './log.ts';
@@ -197,9 +198,12 @@ export class WorkerDriver {
     }
   }
 
-  /** Change the scribes (§7); resolves when that is committed and over. */
+  /** Change the scribes (§7); resolves when that is committed and over. CHANGE_REFUSED where that cannot be as things are. */
   changeMembers(change: MembershipChange): Promise<void> {
-    if (this.#stopped) return Promise.reject(this.notLeader());
+    if (this.#stopped || this.role !== 'leader') return Promise.reject(this.notLeader());
+    const isReached = (uuid: string): boolean => this.#machine.linked(scribeKey(uuid));
+    const reason = whyNotNow(this.configuration.configuration, change, isReached);
+    if (reason !== null) return Promise.reject(new ScriptoriumError('CHANGE_REFUSED', reason));
     return new Promise((resolve, reject) => {
       const request = this.#nextChange++;
       this.#changes.set(request, { resolve, reject });

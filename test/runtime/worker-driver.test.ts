@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WorkerEvent } from '../../src/core/effects.ts';
-import type { Message, PeerKey } from '../../src/core/messages.ts';
+import { type Message, type PeerKey, scribeKey } from '../../src/core/messages.ts';
 import { type EntryId, ORIGIN } from '../../src/core/types.ts';
 import { MachineHost } from '../../src/machine/host.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -15,10 +15,10 @@ const NAMES = ['a', 'b', 'c'];
 const TIMEOUT_MILLIS = { least: 150, most: 300 };
 const QUEUED_BYTES = 1 << 20;
 const PATIENCE_MILLIS = 5_000;
-const configuration = {
-  id: { index: 1, term: 1 },
-  configuration: { scribes: NAMES.map((name) => ({ scribeId: name, storageUuid: name, address: `${name}:1` })) },
-};
+/** A name is a hex digit. */
+const uuidOf = (name: string): string => name.repeat(32);
+const memberOf = (name: string) => ({ scribeId: name, storageUuid: uuidOf(name), address: `${name}:1` });
+const configuration = { id: { index: 1, term: 1 }, configuration: { scribes: NAMES.map(memberOf) } };
 
 /** A driver with links to three scribes that answer as the test says, and proposals by name. */
 class Driven {
@@ -54,8 +54,8 @@ class Driven {
       failed: (error) => assert.fail(String(error)),
     });
     for (const name of NAMES) {
-      const peer = { role: 'scribe', storageUuid: name, scribeId: name } as const;
-      this.driver.step({ kind: 'linkUp', from: `scribe:${name}`, peer });
+      const peer = { role: 'scribe', storageUuid: uuidOf(name), scribeId: name } as const;
+      this.driver.step({ kind: 'linkUp', from: scribeKey(uuidOf(name)), peer });
     }
   }
 
@@ -112,7 +112,7 @@ class Driven {
   }
 
   #hear(name: string, message: Message): void {
-    const event: WorkerEvent = { kind: 'message', from: `scribe:${name}`, message };
+    const event: WorkerEvent = { kind: 'message', from: scribeKey(uuidOf(name)), message };
     this.driver.step(event);
   }
 }
@@ -145,3 +145,35 @@ test('N05: queries that wait are bounded together, and what is beyond the bound 
   for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, 'rejected');
   await host.stop();
 });
+
+test('P27: a change that could not be finished without a scribe that is down is refused, and appends nothing', async () => {
+  const host = await MachineHost.start({ module: RECORDER, options: '#' });
+  const { driver } = leadingWithout('c', host);
+  const { tail } = driver;
+  const remove = (scribeId: string): Promise<void> => driver.changeMembers({ kind: 'remove', scribeId });
+  const message = /of the 2 scribes there would be 2 must commit, and c at c:1 cannot be reached/;
+  await assert.rejects(remove('a'), { code: 'CHANGE_REFUSED', outcome: 'not-executed', message });
+  assert.deepEqual(driver.tail, tail);
+  const removed = remove('c');
+  assert.equal(driver.tail.index, tail.index + 1);
+  driver.stop();
+  await assert.rejects(removed, { code: 'LEADERSHIP_LOST' });
+  await host.stop();
+});
+
+test('P27: a newcomer is counted as there, though it is not reached yet', async () => {
+  const host = await MachineHost.start({ module: RECORDER, options: '#' });
+  const { driver } = leadingWithout('c', host);
+  const added = driver.changeMembers({ kind: 'add', member: memberOf('d') });
+  assert.equal(driver.configuration.configuration.target?.scribes.length, 4);
+  driver.stop();
+  await assert.rejects(added, { code: 'LEADERSHIP_LOST' });
+  await host.stop();
+});
+
+function leadingWithout(scribeId: string, host: MachineHost): Driven {
+  const driven = new Driven(host);
+  driven.lead();
+  driven.driver.step({ kind: 'linkDown', from: scribeKey(uuidOf(scribeId)) });
+  return driven;
+}
