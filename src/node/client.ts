@@ -13,7 +13,7 @@ import { EntryWriter } from '../wire/entries.ts';
 import { ANY_CLUSTER } from '../wire/handshake.ts';
 import { splitResults } from '../wire/results.ts';
 import { Backoff, type Call, Calls } from './calls.ts';
-import { checkCommands, checkQuery } from './commands.ts';
+import { checkChange, checkCommands, checkQuery } from './commands.ts';
 import type { Answer, Connection } from './connection.ts';
 import { LeaderFinder } from './leader-finder.ts';
 import type { Applied, CallOptions, LogService } from './log-service.ts';
@@ -111,11 +111,12 @@ export class Client implements LogService {
    * blank, and reachable at its address: it is sent the log first, and votes only when it keeps up. Resolves when the change is
    * committed and over; asking for what is done already changes nothing.
    *
-   * Rejects CHANGE_REFUSED (nothing was done; the message says why), and with outcome unknown (DEADLINE_EXCEEDED,
+   * Rejects BAD_OPTION (it is no change), CHANGE_REFUSED (nothing was done; the message says why), and with outcome unknown (DEADLINE_EXCEEDED,
    * LEADERSHIP_LOST, CONNECTION_LOST) when nobody was left to tell: a change once begun is gone on with by every later leader,
    * so look at the members, or ask for the same again. The default deadline is 60 s here: a long log takes its time.
    */
   async changeMembers(change: MembershipChange, options: CallOptions = {}): Promise<void> {
+    checkChange(change);
     const patient = { deadlineMillis: CHANGE_DEADLINE_MILLIS, ...options };
     const answer = await this.#ask(patient, 'once', (request) => ({ kind: 'changeMembers', request, change }));
     if (answer.kind !== 'membersChanged') throw mismatch('a change of the members', answer);

@@ -1,6 +1,7 @@
 /** What a client says of its calls is true, whatever the worker at the other end does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { MembershipChange } from '../../src/core/membership.ts';
 import { ScriptoriumError } from '../../src/errors.ts';
 import { Calls } from '../../src/node/calls.ts';
 import { Client, type Proposed } from '../../src/node/client.ts';
@@ -263,6 +264,19 @@ describe('a client', () => {
     await assert.rejects(closed, { code: 'CLOSED' });
     await calls.start<void>({}, (call) => call.retry(refusal, 0, () => call.resolve()));
     assert.equal(tries, 0);
+  });
+
+  test('P27: what is no change of the members is refused before it is sent', async () => {
+    await using worker = await ScriptedWorker.start();
+    await using client = await Client.connect({ workers: [worker.address], transport: 'ws' });
+    const member = { scribeId: 'd', storageUuid: 'd', address: '127.0.0.1:1' };
+    const noChanges: readonly unknown[] = [null, {}, { kind: 'bogus' }, { kind: 'add' }, { kind: 'add', member }];
+    for (const change of noChanges)
+      await assert.rejects(client.changeMembers(change as MembershipChange), {
+        code: 'BAD_OPTION',
+        outcome: 'not-executed',
+        message: /^a change is \{ kind: add \|/,
+      });
   });
 
   test('P27: a change of the members says what became of it, and is never sent again once it left', async () => {
