@@ -4,7 +4,7 @@
  * failure, and of an unknown outcome it could write twice.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isScriptoriumError } from '../src/errors.ts';
+import { isScriptoriumError, ScriptoriumError } from '../src/errors.ts';
 import type { LogService } from '../src/node/log-service.ts';
 import { type Recorded, Recorder } from './recorder.ts';
 
@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly onStart?: () => void;
   /** Once a second, with what was recorded so far. */
   readonly onProgress?: (recorder: Recorder, seconds: number) => void;
+  /** Aborting ends the load before its time, with ABORTED. */
+  readonly signal?: AbortSignal;
 }
 
 /** After a failure a caller stays away this long, so that a refusing system is not also flooded. */
@@ -53,16 +55,25 @@ class ClosedLoop {
   async #keepTime(): Promise<void> {
     const { seconds, warmupSeconds, onProgress } = this.#options;
     try {
-      await delay(warmupSeconds * 1000);
+      await this.#pause(warmupSeconds * 1000);
       this.#options.onStart?.();
       const start = performance.now();
       this.#recorder = new Recorder(start);
       for (let second = 1; second <= seconds; second += 1) {
-        await delay(Math.max(0, start + second * 1000 - performance.now()));
+        await this.#pause(Math.max(0, start + second * 1000 - performance.now()));
         onProgress?.(this.#recorder, second);
       }
     } finally {
       this.#stopped = true;
+    }
+  }
+
+  async #pause(millis: number): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      await delay(millis, undefined, signal && { signal });
+    } catch (cause) {
+      throw new ScriptoriumError('ABORTED', 'told to stop before the load was over: there is no report', { cause });
     }
   }
 

@@ -19,6 +19,7 @@ export interface DemonstrationOptions {
   readonly valueBytes: number;
   readonly onProgress: (recorder: Recorder, second: number) => void;
   readonly onKill: (workerId: string, pid: number) => void;
+  readonly signal: AbortSignal;
 }
 
 export interface Demonstration {
@@ -31,9 +32,9 @@ export interface Demonstration {
 }
 
 export async function demonstrate(options: DemonstrationOptions): Promise<Demonstration> {
-  const { cluster, seconds } = options;
+  const { cluster, seconds, signal } = options;
   const workers = cluster.workers.map(({ client }) => client);
-  const leader = await awaitLeader(workers);
+  const leader = await awaitLeader(workers, signal);
   const client = await Client.connect({ workers, clusterId: cluster.clusterId });
   const acknowledgements = new Acknowledgements();
   const command = keyValueWorkload(options.valueBytes);
@@ -46,13 +47,17 @@ export async function demonstrate(options: DemonstrationOptions): Promise<Demons
       command,
       onAcknowledged: (...acknowledged) => acknowledgements.add(...acknowledged),
       onProgress: options.onProgress,
+      signal,
     });
-    const killed = delay((seconds * 1000) / 2).then(() => {
-      options.onKill(leader.workerId, cluster.member(leader.workerId).pid);
-      cluster.member(leader.workerId).kill('SIGKILL');
-    });
+    const killed = delay((seconds * 1000) / 2, undefined, { signal }).then(
+      () => {
+        options.onKill(leader.workerId, cluster.member(leader.workerId).pid);
+        cluster.member(leader.workerId).kill('SIGKILL');
+      },
+      () => {}, // told to stop, and so is the load
+    );
     const [recorded] = await Promise.all([load, killed]);
-    const after = await awaitLeader(workers);
+    const after = await awaitLeader(workers, signal);
     const found = await acknowledgements.countFound(await readClusterFile(cluster.clusterFile), command);
     return {
       recorded,

@@ -23,7 +23,7 @@ export interface BenchReport {
   readonly errors: number;
   readonly errorsByCode: Readonly<Record<string, number>>;
   readonly longestWriteGapMicros: number;
-  /** CPU of every process of the run for a million entries; null when the servers are not ours to look at. */
+  /** CPU of every process of the run for a million entries; null when the servers are not ours to look at, or nothing was acknowledged. */
   readonly cpuSecondsPerMillion: number | null;
   readonly perSecond: readonly number[];
   readonly stages: ReturnType<TargetCluster['stages']>;
@@ -38,10 +38,11 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly onProgress?: (recorder: Recorder, seconds: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 export async function measure(target: TargetCluster, options: BenchOptions): Promise<BenchReport> {
-  const { mode, outstanding, batch, valueBytes, seconds, warmupSeconds, onProgress } = options;
+  const { mode, outstanding, batch, valueBytes, seconds, warmupSeconds, onProgress, signal } = options;
   const cpuBefore = { seconds: 0 };
   const recorded = await runClosedLoop(target.service, {
     outstanding,
@@ -53,7 +54,8 @@ export async function measure(target: TargetCluster, options: BenchOptions): Pro
       target.resetStages();
       cpuBefore.seconds = totalCpuSeconds(target.pids);
     },
-    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
   });
   const cpu = totalCpuSeconds(target.pids) - cpuBefore.seconds;
   return {
@@ -69,7 +71,8 @@ export async function measure(target: TargetCluster, options: BenchOptions): Pro
     errors: Object.values(recorded.errors).reduce((sum, count) => sum + count, 0),
     errorsByCode: recorded.errors,
     longestWriteGapMicros: recorded.longestGapMicros,
-    cpuSecondsPerMillion: target.directory === null ? null : (cpu / Math.max(1, recorded.acknowledged)) * 1e6,
+    cpuSecondsPerMillion:
+      target.directory === null || recorded.acknowledged === 0 ? null : (cpu / recorded.acknowledged) * 1e6,
     perSecond: recorded.perSecond,
     stages: target.stages(),
     environment: await describeEnvironment(target),

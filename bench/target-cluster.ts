@@ -2,9 +2,9 @@
  * What a benchmark drives: a cluster of its own, made in a temporary directory and removed afterwards, or one that runs
  * already. `embedded` puts the worker into this process, as a program that uses the library would; `client` keeps it apart.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Client } from '../src/node/client.ts';
+import { makeScratchDirectory } from '../src/node/directories.ts';
 import { LocalCluster } from '../src/node/local-cluster.ts';
 import type { LogService } from '../src/node/log-service.ts';
 import { awaitLeader, scribeStatus } from '../src/node/observe.ts';
@@ -44,12 +44,9 @@ const HOST = '127.0.0.1';
 const WORKER_PORT = 20;
 export const KEY_VALUE_STORE = new URL('../src/kv/machine.js', import.meta.url);
 
-/** A temporary directory on the same disk as `parent`. */
-export const temporaryDirectory = (parent: string): Promise<string> => mkdtemp(join(parent, 'scriptorium-'));
-
 export async function startOwnCluster(options: OwnClusterOptions): Promise<TargetCluster> {
   const { mode, program, parentDirectory, scribes, basePort, allowBuffered, transport } = options;
-  const directory = await temporaryDirectory(parentDirectory);
+  const directory = await makeScratchDirectory(parentDirectory);
   const workers = mode === 'client' ? 1 : 0;
   const flags = ['--transport', transport];
   const closers: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];

@@ -7,10 +7,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { makeScratchDirectory } from '../src/node/directories.ts';
 import { fileSystemOf } from './environment.ts';
 import { type DiskFigures, measureDisk } from './fio.ts';
 import { type BenchReport, measure } from './report.ts';
-import { type Mode, startOwnCluster, temporaryDirectory } from './target-cluster.ts';
+import { type Mode, startOwnCluster } from './target-cluster.ts';
 import { valueBytesFor } from './workload.ts';
 
 const PROGRAM = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -144,7 +145,7 @@ async function measureMode(mode: Mode, reports: Map<Row, BenchReport[]>): Promis
 }
 
 async function measureDiskAlone(): Promise<DiskFigures | null> {
-  const directory = await temporaryDirectory(parentDirectory);
+  const directory = await makeScratchDirectory(parentDirectory);
   try {
     return await measureDisk(directory, 2);
   } finally {

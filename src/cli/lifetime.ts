@@ -22,6 +22,13 @@ export function toldToStop(): Promise<void> {
   });
 }
 
+/** The same as a signal: whoever was told to stop has yet to remove what it made. */
+export function abortedWhenToldToStop(): AbortSignal {
+  const controller = new AbortController();
+  void toldToStop().then(() => controller.abort());
+  return controller.signal;
+}
+
 /** Tells whoever waits that this process serves: the parent over IPC, a script in JSON, a person in words. */
 export function announce(fields: ReadyMessage['ready'], json: boolean, words: string): void {
   const message: ReadyMessage = { ready: fields };

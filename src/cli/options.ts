@@ -22,7 +22,8 @@ export type Settings<O extends Options> = { readonly [K in keyof O]: O[K] extend
 /** A broken rule, before it is known which option broke it. */
 class RuleError extends Error {}
 
-const refuse = (given: unknown, rule: string): never => {
+/** For `parse`: what was given breaks the rule. */
+export const refuse = (given: unknown, rule: string): never => {
   throw new RuleError(`${JSON.stringify(given) ?? String(given)} is not ${rule}`);
 };
 
@@ -82,7 +83,7 @@ interface TextRule {
   readonly test: (value: string) => boolean;
 }
 
-/** `host:port`; a host is a name, an IPv4 address or an IPv6 address in brackets. Port 0 picks a free one. */
+/** `host:port`; a host is a name, an IPv4 address or an IPv6 address in brackets. Port 0 picks a free one to listen on. */
 const ADDRESS: TextRule = {
   placeholder: 'host:port',
   rule: 'an address like 127.0.0.1:7101',
@@ -104,12 +105,14 @@ const PATH: TextRule = {
   test: (value) => value !== '' && !value.includes('\0'),
 };
 
+/** Others find it by the port, so that must not be 0. */
 const SCRIBE: TextRule = {
   placeholder: 'id=host:port',
   rule: 'a scribe like a=127.0.0.1:7101',
   test: (value) => {
     const split = value.indexOf('=');
-    return split > 0 && IDENTIFIER.test(value.slice(0, split)) && ADDRESS.test(value.slice(split + 1));
+    const where = value.slice(split + 1);
+    return split > 0 && IDENTIFIER.test(value.slice(0, split)) && ADDRESS.test(where) && !/:0+$/.test(where);
   },
 };
 

@@ -27,6 +27,12 @@ export function formatMicros(micros: number): string {
   return `${(micros / 1_000_000).toFixed(2)} s`;
 }
 
+/** How often which error, `none` without any. */
+export const formatFailures = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([code, count]) => `${formatCount(count)} × ${code}`)
+    .join(', ') || 'none';
+
 export const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };

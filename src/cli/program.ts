@@ -55,9 +55,10 @@ function groupOf(
   const known = groups.get(name);
   if (known !== undefined) return known;
   const added = program.command(name).description(summary).exitOverride();
-  added.action(() => {
+  added.allowExcessArguments(true).action(() => {
     const names = added.commands.map((command) => command.name()).join(', ');
-    throw badOption(`${name} needs one of ${names}`);
+    const [given] = added.args;
+    throw badOption(`${name} needs one of ${names}${given === undefined ? '' : `, not ${given}`}`);
   });
   groups.set(name, added);
   return added;

@@ -14,7 +14,7 @@ import { Journal } from '../storage/journal.ts';
 import type { FormatOptions as JournalFormatOptions } from '../storage/journal-types.ts';
 import { encodeConfigurationBatch } from '../wire/batch.ts';
 import { ADDRESS_PATTERN, ID_PATTERN } from '../wire/fields.ts';
-import { createFile, replaceFile } from './directories.ts';
+import { createFile, makeDirectory, replaceFile } from './directories.ts';
 import { HEX_128 } from './names.ts';
 
 export interface ClusterFile {
@@ -39,7 +39,7 @@ export interface RecoveredFrom {
   readonly tail: EntryId;
 }
 
-type FormatOptions = Pick<JournalFormatOptions, 'segmentBytes' | 'allowBuffered'>;
+export type FormatOptions = Pick<JournalFormatOptions, 'segmentBytes' | 'allowBuffered'>;
 
 /** The first entry and the hard state that goes with it: term 1 is over before anybody could stand in it. */
 export const FIRST_TERM = 1;
@@ -104,6 +104,7 @@ export async function formatNewcomer(
   directory: string,
   options: FormatOptions = {},
 ): Promise<void> {
+  makeDirectory(directory);
   await Journal.format({ directory, identity: { clusterId, scribeId, storageUuid: randomHex(16) }, ...options });
 }
 
@@ -116,11 +117,8 @@ export async function formatScribe(
 ): Promise<void> {
   if (file.recovered !== undefined)
     throw new ScriptoriumError('BAD_OPTION', 'the log of a recovered cluster is not made anew; use scribe --join');
-  const member = file.scribes.find((scribe) => scribe.scribeId === scribeId);
-  if (member === undefined) {
-    const known = file.scribes.map((scribe) => scribe.scribeId).join(', ');
-    throw new ScriptoriumError('BAD_OPTION', `scribe ${scribeId} is not in the cluster file; it has ${known}`);
-  }
+  const member = memberOf(file, scribeId);
+  makeDirectory(directory);
   await Journal.format({
     directory,
     identity: { clusterId: file.clusterId, scribeId, storageUuid: member.storageUuid },
@@ -128,6 +126,14 @@ export async function formatScribe(
     hardState: { group: 0, term: FIRST_TERM },
     ...options,
   });
+}
+
+/** The scribe of this name; BAD_OPTION when the file has none. */
+export function memberOf({ scribes }: ClusterFile, scribeId: string): ScribeMember {
+  const member = scribes.find((scribe) => scribe.scribeId === scribeId);
+  if (member !== undefined) return member;
+  const known = scribes.map((scribe) => scribe.scribeId).join(', ');
+  throw new ScriptoriumError('BAD_OPTION', `scribe ${scribeId} is not in the cluster file; it has ${known}`);
 }
 
 const genesis = ({ createdMillis, scribes, quorums }: ClusterFile): Batch =>
@@ -193,6 +199,8 @@ function parseMember(value: unknown, place: string, bad: (rule: string) => Scrip
   const { scribeId, storageUuid, address } = (value ?? {}) as Partial<Record<keyof ScribeMember, unknown>>;
   if (typeof scribeId !== 'string' || !ID_PATTERN.test(scribeId))
     throw bad(`${place}.scribeId must match ${ID_PATTERN.source}`);
+  // It is the name of a directory.
+  if (/^\.{1,2}$/.test(scribeId)) throw bad(`${place}.scribeId must not be ${scribeId}`);
   if (typeof storageUuid !== 'string' || !HEX_128.test(storageUuid))
     throw bad(`${place}.storageUuid must be 32 hex digits`);
   if (typeof address !== 'string' || !ADDRESS_PATTERN.test(address)) throw bad(`${place}.address must be host:port`);

@@ -1,18 +1,8 @@
 /** Directories and small files that are either there whole, durably, or not at all; with errors a person can act on. */
 import { mkdirSync } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { type ErrorCode, ScriptoriumError } from '../errors.ts';
-
-const MEANINGS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  ENOENT: ['BAD_OPTION', 'the directory it is to be in does not exist'],
-  ENOTDIR: ['BAD_OPTION', 'a part of the path is not a directory'],
-  EEXIST: ['NOT_EMPTY', 'it exists already, and is never overwritten'],
-  EACCES: ['READ_ONLY', 'permission denied'],
-  EPERM: ['READ_ONLY', 'permission denied'],
-  EROFS: ['READ_ONLY', 'the file system is read-only'],
-  ENOSPC: ['NO_SPACE', 'no space left'],
-};
+import { link, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cannotMake } from '../storage/file-errors.ts';
 
 /** One level, in a directory that exists; nothing happens when it is there already. */
 export function makeDirectory(path: string): void {
@@ -20,7 +10,17 @@ export function makeDirectory(path: string): void {
     mkdirSync(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw explain(path, cause);
+    throw cannotMake(path, cause);
+  }
+}
+
+/** Of a name that nothing had in `parent`, which exists; it is for the caller to remove. */
+export async function makeScratchDirectory(parent: string): Promise<string> {
+  const prefix = join(parent, 'scriptorium-');
+  try {
+    return await mkdtemp(prefix);
+  } catch (cause) {
+    throw cannotMake(`${prefix}…`, cause);
   }
 }
 
@@ -58,7 +58,7 @@ async function writeWhole(path: string, text: string, publish: (beside: string) 
     await publish(beside);
   } catch (cause) {
     await rm(beside, { force: true });
-    throw explain(path, cause);
+    throw cannotMake(path, cause);
   }
 }
 
@@ -66,10 +66,4 @@ async function writeWhole(path: string, text: string, publish: (beside: string) 
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(dirname(path));
   await directory.sync().finally(() => directory.close());
-}
-
-function explain(path: string, cause: unknown): ScriptoriumError {
-  const { code = '', message } = cause as NodeJS.ErrnoException;
-  const [meaning, reason] = MEANINGS[code] ?? (['IO_ERROR', message] as const);
-  return new ScriptoriumError(meaning, `cannot make ${path}: ${reason}`, { cause });
 }

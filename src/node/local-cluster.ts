@@ -7,9 +7,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MAX_SCRIBES } from '../core/limits.ts';
 import { ScriptoriumError } from '../errors.ts';
-import { type ClusterFile, createCluster, formatScribe, readClusterFile, writeClusterFile } from './cluster-file.ts';
+import { type ClusterFile, createCluster, readClusterFile } from './cluster-file.ts';
 import { makeDirectory } from './directories.ts';
 import { MemberProcess } from './member-process.ts';
+import { makeCluster } from './new-cluster.ts';
 
 export interface LocalClusterOptions {
   /** The `scriptorium` script. */
@@ -190,10 +191,6 @@ async function openOrCreate(options: LocalClusterOptions): Promise<ClusterFile> 
       address: `${host}:${(basePort ?? DEFAULT_BASE_PORT) + 1 + position}`,
     })),
   );
-  makeDirectory(directory);
-  for (const { scribeId } of cluster.scribes)
-    await formatScribe(cluster, scribeId, join(directory, scribeId), { allowBuffered });
-  // Last: a directory with this file is complete.
-  await writeClusterFile(path, cluster);
+  await makeCluster(directory, cluster, { allowBuffered });
   return cluster;
 }

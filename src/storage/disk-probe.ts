@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon, type NativeDiskProbe } from '../addon/addon.ts';
+import { cannotMake } from './file-errors.ts';
 import { promising } from './journal-errors.ts';
 
 /**
@@ -10,12 +11,23 @@ import { promising } from './journal-errors.ts';
  */
 export type DiskProbe = NativeDiskProbe;
 
-/** Measures in a directory of its own under `parent`, which is gone afterwards; `writes` from 10 to 100,000 for each row. */
+/**
+ * Measures in a directory of its own under `parent`, which is gone afterwards; `writes` from 10 to 100,000 for each row. Rejects
+ * BAD_OPTION when there is no such directory, READ_ONLY and NO_SPACE when nothing can be made in it.
+ */
 export async function probeDisk(parent: string, writes = 500): Promise<DiskProbe> {
-  const directory = mkdtempSync(join(parent, 'probe-disk-'));
+  const directory = scratchDirectory(join(parent, 'probe-disk-'));
   try {
     return await promising(() => addon.probeDisk(directory, writes));
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function scratchDirectory(prefix: string): string {
+  try {
+    return mkdtempSync(prefix);
+  } catch (cause) {
+    throw cannotMake(`${prefix}…`, cause);
   }
 }

@@ -71,6 +71,9 @@ describe('by hand', { timeout: 60_000 }, () => {
       assert.equal((await awaitLeader([listen])).workerId, 'hand');
       const told = JSON.parse((await run('status', '--json', '--scribes', addresses.join(','))).stdout);
       assert.deepEqual([told.clusterId, told.leader, told.workers.length], [clusterId, 'hand', 1]);
+      const nobody = `127.0.0.1:${port + 30}`;
+      const named = await run('status', '--scribes', addresses.join(','), '--workers', nobody);
+      assert.match(named.stdout, new RegExp(`^${nobody} +unreachable$`, 'm'));
     } finally {
       await Promise.all(
         running.map((child) => {

@@ -1,7 +1,7 @@
 /** Directories: made once, never over anything, and looked at without being touched (S04, S05, S41 of the fault list). */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -68,6 +68,17 @@ describe('directories', () => {
     assert.equal(code, 3);
     assert.match(stderr, /^scriptorium: NOT_EMPTY: [^\n]*used\/a[^\n]*\n$/);
     assert.deepEqual(readdirSync(join(folder.path, 'used', 'a')), ['thesis.txt']);
+  });
+
+  test('init that fails in the middle leaves blank directories, and can be repeated', async () => {
+    const directory = join(folder.path, 'half');
+    mkdirSync(join(directory, 'b'), { recursive: true });
+    writeFileSync(join(directory, 'b', 'thesis.txt'), 'two years');
+    const { code, stderr } = await run('init', '--dir', directory, ...scribes());
+    assert.equal(code, 3, stderr);
+    assert.deepEqual(readdirSync(directory, { recursive: true }).toSorted(), ['a', 'b', join('b', 'thesis.txt')]);
+    rmSync(join(directory, 'b', 'thesis.txt'));
+    assert.equal((await run('init', '--dir', directory, ...scribes())).code, 0);
   });
 
   test('init --only makes the same scribe on another host', async () => {

@@ -116,5 +116,10 @@ describe('reading the log back', { timeout: 120_000 }, () => {
     const { code, stdout } = await run('verify', '--cluster', cluster.clusterFile);
     assert.equal(code, 5);
     assert.match(stdout, /NOT sound/);
+    cluster.member('a').kill('SIGKILL');
+    await cluster.member('a').exited;
+    const nobody = await run('verify', '--cluster', cluster.clusterFile);
+    assert.equal(nobody.code, 4, 'nothing was compared, so nothing was found wrong');
+    assert.match(nobody.stderr, /^scriptorium: UNREACHABLE: nobody answers at .*nothing was compared\n$/);
   });
 });

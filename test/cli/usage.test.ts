@@ -96,7 +96,47 @@ describe('usage', () => {
       ['members'],
       /^scriptorium: BAD_OPTION: members needs one of list, add, remove, replace, quorums\n$/,
     ],
-    ['a misspelt thing to do', ['members', 'lsit'], /^scriptorium: BAD_OPTION: .*\n$/],
+    ['a misspelt thing to do', ['members', 'lsit'], /^scriptorium: BAD_OPTION: members needs one of .*, not lsit\n$/],
+    [
+      'a scribe that nobody could find',
+      ['init', '--dir', 'DIR/none', '--scribe', 'a=127.0.0.1:0'],
+      /^scriptorium: BAD_OPTION: --scribe: "a=127.0.0.1:0" is not a scribe like a=127.0.0.1:7101\n$/,
+    ],
+    [
+      'a scribe whose name is a way out of the directory',
+      ['init', '--dir', 'DIR/none', '--scribe', '..=127.0.0.1:1'],
+      /^scriptorium: BAD_OPTION: the cluster: scribes\[0\]\.scribeId must not be \.\.\n$/,
+    ],
+    [
+      'a lease that is too short',
+      ['worker', '--lease-millis', '50'],
+      /^scriptorium: BAD_OPTION: --lease-millis: "50" is not 0, or a whole number from 100 to 300\n$/,
+    ],
+    [
+      'a state machine that is not there',
+      ['worker', '--cluster', 'f', '--id', 'w', '--listen', '127.0.0.1:1', '--machine', 'DIR/none.js'],
+      /^scriptorium: BAD_OPTION: --machine: there is no file .*none\.js\n$/,
+    ],
+    [
+      'a disk to probe that is not there',
+      ['probe-disk', '--dir', 'DIR/none'],
+      /^scriptorium: BAD_OPTION: cannot make .*none\/probe-disk-…: the directory it is to be in does not exist\n$/,
+    ],
+    [
+      'a disk to measure that is not there',
+      ['bench', '--dir', 'DIR/none'],
+      /^scriptorium: BAD_OPTION: cannot make .*none\/scriptorium-…: the directory it is to be in does not exist\n$/,
+    ],
+    [
+      'a report that could not be written afterwards',
+      ['bench', '--json', 'DIR/none/report.json'],
+      /^scriptorium: BAD_OPTION: cannot make .*report\.json: the directory it is to be in does not exist\n$/,
+    ],
+    [
+      'calls that no log would take',
+      ['bench', '--batch', '10000', '--value-bytes', '1000'],
+      /^scriptorium: BAD_OPTION: --batch with --value-bytes: a batch takes \d+ bytes, the bound is \d+; split it\n$/,
+    ],
     [
       'quorums without any',
       ['members', 'quorums'],

@@ -1,14 +1,20 @@
 /** `bench`: a closed loop of writes against a cluster of its own or one that runs, with percentiles. */
-import { writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { fileSystemOf } from '../../../bench/environment.ts';
 import { type BenchReport, measure } from '../../../bench/report.ts';
 import { joinCluster, startOwnCluster, type TargetCluster } from '../../../bench/target-cluster.ts';
+import { keyValueWorkload } from '../../../bench/workload.ts';
 import { MAX_ENTRY_BYTES, MAX_SCRIBES } from '../../core/limits.ts';
+import { isScriptoriumError } from '../../errors.ts';
+import { checkCommands } from '../../node/commands.ts';
+import { cannotMake } from '../../storage/file-errors.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { addresses, choice, integer, path, type Settings } from '../options.ts';
-import { formatCount, formatMicros, formatTable, note, print, progressLine } from '../output.ts';
+import { abortedWhenToldToStop } from '../lifetime.ts';
+import { addresses, badOption, choice, integer, path, type Settings } from '../options.ts';
+import { formatCount, formatFailures, formatMicros, formatTable, note, print, progressLine } from '../output.ts';
 import { PROGRAM } from './program-file.ts';
 import { allowBuffered, transport } from './shared.ts';
 
@@ -92,7 +98,7 @@ function printReport(report: BenchReport): void {
       ...latencyRows(report),
       ['longest write gap', formatMicros(report.longestWriteGapMicros)],
       ['acknowledged', formatCount(report.acknowledged)],
-      ['errors', `${report.errors}`],
+      ['calls that failed', formatFailures(report.errorsByCode)],
       ['CPU per million', cpu === null ? 'unknown' : `${cpu.toFixed(1)} s`],
     ]),
   );
@@ -106,11 +112,31 @@ function printReport(report: BenchReport): void {
   print(`\nwhere a batch spends its time\n${formatTable([['stage', 'p50', 'p99', 'max'], ...stages])}`);
 }
 
+/** Refused before anything is made: afterwards the time would have been spent for nothing. */
+async function check({ batch, valueBytes, json }: Settings<typeof options>): Promise<void> {
+  try {
+    checkCommands(new Array<Uint8Array>(batch).fill(keyValueWorkload(valueBytes)(0)));
+  } catch (error) {
+    throw isScriptoriumError(error) ? badOption(`--batch with --value-bytes: ${error.message}`) : error;
+  }
+  if (json !== undefined) await writing(json, () => access(dirname(json), constants.W_OK));
+}
+
+async function writing(path: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (cause) {
+    throw cannotMake(path, cause);
+  }
+}
+
 export const bench = defineCommand({
   name: 'bench',
   summary: 'measure throughput and latency of writes',
   options,
   async run(settings) {
+    await check(settings);
+    const signal = abortedWhenToldToStop();
     const target = await openTarget(settings);
     const progress = progressLine();
     try {
@@ -121,6 +147,7 @@ export const bench = defineCommand({
       const report = await measure(target, {
         ...settings,
         mode,
+        signal,
         onProgress: (recorder, second) =>
           progress.update(
             `${second}/${settings.seconds} s  ${formatCount(recorder.acknowledged / second)}/s  p50 ${formatMicros(recorder.percentile(50))}  p99 ${formatMicros(recorder.percentile(99))}  errors ${recorder.failed}`,
@@ -128,7 +155,8 @@ export const bench = defineCommand({
       });
       progress.end();
       printReport(report);
-      if (settings.json !== undefined) await writeFile(settings.json, `${JSON.stringify(report, null, 2)}\n`);
+      const { json } = settings;
+      if (json !== undefined) await writing(json, () => writeFile(json, `${JSON.stringify(report, null, 2)}\n`));
       return report.errors === 0 && report.acknowledged > 0 ? EXIT.done : EXIT.foundWrong;
     } finally {
       await target.close();

@@ -1,13 +1,14 @@
 /** `demo`, behind `npm start`: load, a killed leader, and the proof that nothing acknowledged was lost. */
 import { rm } from 'node:fs/promises';
 import { type Demonstration, demonstrate } from '../../../bench/demonstration.ts';
-import { temporaryDirectory } from '../../../bench/target-cluster.ts';
+import { makeScratchDirectory } from '../../node/directories.ts';
 import { LocalCluster } from '../../node/local-cluster.ts';
 import { scribeStatus } from '../../node/observe.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { abortedWhenToldToStop } from '../lifetime.ts';
 import { integer } from '../options.ts';
-import { formatCount, formatMicros, formatTable, note, print, progressLine } from '../output.ts';
+import { formatCount, formatFailures, formatMicros, formatTable, note, print, progressLine } from '../output.ts';
 import { defaultDiskDirectory, latencyRows } from './bench.ts';
 import { PROGRAM } from './program-file.ts';
 import { transport } from './shared.ts';
@@ -27,7 +28,6 @@ const options = {
 };
 
 function printResult({ recorded, leaderBefore, leaderAfter, acknowledged, found }: Demonstration): void {
-  const failures = Object.entries(recorded.errors).map(([code, count]) => `${count} × ${code}`);
   print('');
   print(
     formatTable([
@@ -37,7 +37,7 @@ function printResult({ recorded, leaderBefore, leaderAfter, acknowledged, found 
         'longest write gap',
         `${formatMicros(recorded.longestGapMicros)} (leader ${leaderBefore} killed, ${leaderAfter} leads)`,
       ],
-      ['calls that failed', failures.join(', ') || 'none'],
+      ['calls that failed', formatFailures(recorded.errors)],
       ['acknowledged', formatCount(acknowledged)],
       ['found on the scribes', formatCount(found)],
     ]),
@@ -51,7 +51,8 @@ export const demo = defineCommand({
   options,
   async run(settings) {
     const { seconds, basePort } = settings;
-    const directory = await temporaryDirectory(await defaultDiskDirectory());
+    const signal = abortedWhenToldToStop();
+    const directory = await makeScratchDirectory(await defaultDiskDirectory());
     const progress = progressLine();
     let cluster: LocalCluster | null = null;
     try {
@@ -71,6 +72,7 @@ export const demo = defineCommand({
       const result = await demonstrate({
         ...settings,
         cluster,
+        signal,
         onProgress: (recorder, second) =>
           progress.update(
             `${second}/${seconds} s  ${formatCount(recorder.acknowledged)} acknowledged  p99 ${formatMicros(recorder.percentile(99))}`,

@@ -1,14 +1,7 @@
 /** `init`: makes a cluster once, or the directory of one of its scribes on another host. Never formats over anything. */
-import { join } from 'node:path';
-import {
-  type ClusterFile,
-  createCluster,
-  formatScribe,
-  readClusterFile,
-  writeClusterFile,
-} from '../../node/cluster-file.ts';
-import { makeDirectory } from '../../node/directories.ts';
+import { type ClusterFile, createCluster, formatScribe, memberOf, readClusterFile } from '../../node/cluster-file.ts';
 import { assertNotStarted } from '../../node/first-start.ts';
+import { makeCluster } from '../../node/new-cluster.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { badOption, identifier, integer, path, type Settings, scribeList, toggle } from '../options.ts';
@@ -48,11 +41,7 @@ async function createAll(settings: Settings<typeof options>): Promise<ClusterFil
   if (settings.scribe.length === 0)
     throw badOption('init needs --scribe id=host:port at least once, or --cluster with --only');
   const cluster = createCluster(settings.scribe.map(parseScribe), chosenNumbers(settings));
-  makeDirectory(settings.dir);
-  for (const { scribeId } of cluster.scribes)
-    await formatScribe(cluster, scribeId, join(settings.dir, scribeId), formatOptions(settings));
-  // Last: a directory with a cluster file is complete.
-  await writeClusterFile(join(settings.dir, 'cluster.json'), cluster);
+  await makeCluster(settings.dir, cluster, formatOptions(settings));
   return cluster;
 }
 
@@ -61,6 +50,7 @@ async function formatOne(settings: Settings<typeof options>, file: string, only:
   if (chosenNumbers(settings) !== null)
     throw badOption('--commit-quorum and --vote-quorum make a new cluster; `members quorums` changes one');
   const cluster = await readClusterFile(file);
+  memberOf(cluster, only);
   await assertNotStarted(cluster, only);
   await formatScribe(cluster, only, settings.dir, formatOptions(settings));
   return cluster;

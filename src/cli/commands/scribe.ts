@@ -88,7 +88,8 @@ export const scribe = defineCommand({
         ? null
         : () => formatNewcomer(cluster, id, dir, { allowBuffered: settings.allowBuffered });
     const listenAddress = listen ?? expected?.address;
-    if (listenAddress === undefined) throw badOption(`--listen is needed: no cluster file names this scribe`);
+    if (listenAddress === undefined)
+      throw badOption(`--listen is needed: no cluster.json beside ${dir} names a scribe ${basename(resolve(dir))}`);
     const nodeOptions = {
       directory: dir,
       // A directory that was moved or copied to another's place must not speak under the other's name (R26).

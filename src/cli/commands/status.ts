@@ -34,6 +34,8 @@ export interface ClusterStatus {
   readonly appliedIndex: number | null;
   readonly scribes: readonly ScribeReport[];
   readonly workers: readonly WorkerStatus[];
+  /** Addresses of workers that were named, or are said to lead, and do not answer. */
+  readonly unreachableWorkers: readonly string[];
 }
 
 /** A scribe that did not answer is known by its address alone. */
@@ -41,10 +43,19 @@ export type ScribeReport = ScribeStatus | { readonly address: string; readonly s
 
 const answered = (report: ScribeReport): report is ScribeStatus => report.state !== 'unreachable';
 
-/** The status of those who answer. */
-async function askWorkers(addresses: readonly string[], clusterId: string | undefined): Promise<WorkerStatus[]> {
-  const answers = await Promise.all(addresses.map((address) => workerStatus(address, clusterId)));
-  return answers.filter((answer) => answer !== null);
+interface AskedWorkers {
+  readonly answers: readonly WorkerStatus[];
+  readonly unreachable: readonly string[];
+}
+
+async function askWorkers(addresses: readonly string[], clusterId: string | undefined): Promise<AskedWorkers> {
+  const told = await Promise.all(
+    addresses.map(async (address) => ({ address, status: await workerStatus(address, clusterId) })),
+  );
+  return {
+    answers: told.flatMap(({ status }) => status ?? []),
+    unreachable: told.flatMap(({ address, status }) => (status === null ? address : [])),
+  };
 }
 
 /** The members of the newest configuration that anybody asked knows, and whoever was named; while nobody answers, who was listed. */
@@ -61,7 +72,7 @@ async function whereScribesAre(
 /** One picture out of what each told: the newest term wins, since the others have not heard of it yet. */
 function summarize(
   scribes: readonly ScribeReport[],
-  workers: readonly WorkerStatus[],
+  { answers: workers, unreachable }: AskedWorkers,
   clusterId: string | null,
 ): ClusterStatus {
   const leading = workers.filter(({ role }) => role === 'leader').sort((left, right) => right.term - left.term)[0];
@@ -76,6 +87,7 @@ function summarize(
     appliedIndex: workers.length === 0 ? null : Math.max(...workers.map((it) => it.appliedIndex)),
     scribes,
     workers,
+    unreachableWorkers: unreachable,
   };
 }
 
@@ -119,10 +131,8 @@ function printStatus(status: ClusterStatus): void {
     it.appliedIndex,
     leaseOf(it),
   ];
-  if (status.workers.length > 0)
-    print(
-      formatTable([['worker', 'role', 'term', 'tail', 'commit', 'applied', 'lease'], ...status.workers.map(workerRow)]),
-    );
+  const rows = [...status.workers.map(workerRow), ...status.unreachableWorkers.map((at) => [at, 'unreachable'])];
+  if (rows.length > 0) print(formatTable([['worker', 'role', 'term', 'tail', 'commit', 'applied', 'lease'], ...rows]));
 }
 
 export const status = defineCommand({
@@ -135,7 +145,7 @@ export const status = defineCommand({
     const file = path === undefined ? null : await readClusterFile(path);
     const named = await askWorkers(settings.workers, file?.clusterId);
     const listed = [...(file === null ? [] : contactsOf(file)), ...settings.scribes];
-    const scribeAddresses = await whereScribesAre(listed, named, file?.clusterId);
+    const scribeAddresses = await whereScribesAre(listed, named.answers, file?.clusterId);
     const scribes = await Promise.all(
       scribeAddresses.map(
         async (address): Promise<ScribeReport> =>
@@ -145,7 +155,11 @@ export const status = defineCommand({
     // Workers are in no list: the leader is known through the scribes, the others must be named.
     const leaders = scribes.filter(answered).flatMap((it) => it.leader?.address ?? []);
     const unasked = [...new Set(leaders)].filter((address) => !settings.workers.includes(address));
-    const workers = [...named, ...(await askWorkers(unasked, file?.clusterId))];
+    const leading = await askWorkers(unasked, file?.clusterId);
+    const workers = {
+      answers: [...named.answers, ...leading.answers],
+      unreachable: [...named.unreachable, ...leading.unreachable],
+    };
     const found = summarize(scribes, workers, file?.clusterId ?? null);
     if (found.workers.length === 0 && !found.scribes.some(answered))
       throw new ScriptoriumError(

@@ -1,4 +1,5 @@
 /** `verify`: whether a directory is undamaged, or whether the scribes of a running cluster hold the same committed log. */
+import { ScriptoriumError } from '../../errors.ts';
 import { contactsOf, readClusterFile } from '../../node/cluster-file.ts';
 import { compareLogs } from '../../node/compare-logs.ts';
 import { newestConfiguration } from '../../node/members.ts';
@@ -45,6 +46,11 @@ async function verifyCluster(file: string, asJson: boolean): Promise<boolean> {
   const cluster = await readClusterFile(file);
   const { clusterId } = cluster;
   const compared = await compareLogs(clusterId, (await newestConfiguration(contactsOf(cluster), clusterId)) ?? cluster);
+  if (compared.scribes.every(({ state }) => state === 'unreachable'))
+    throw new ScriptoriumError(
+      'UNREACHABLE',
+      `nobody answers at ${compared.scribes.map(({ address }) => address).join(', ')}: nothing was compared`,
+    );
   if (asJson) printJson({ clusterId, ...compared });
   else {
     const rows = compared.scribes.map(({ address, state, through }) => [address, state, through]);

@@ -1,4 +1,5 @@
 /** `worker`: runs the state machine and may lead. Keeps nothing on disk; runs until told to stop. */
+import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { holdMemory } from '../../addon/addon.ts';
 import { type RespServer, startRespServer } from '../../kv/resp-server.ts';
@@ -69,6 +70,7 @@ export const worker = defineCommand({
     if (splitAddress(listen).port === 0) throw badOption('--listen needs a fixed port: others find this worker by it');
     if (resp !== undefined && machine !== undefined)
       throw badOption('--resp serves the key-value store; it does not go with --machine');
+    if (machine !== undefined && !existsSync(machine)) throw badOption(`--machine: there is no file ${machine}`);
     const log = createLog(`worker ${id}`, settings.logLevel);
     holdMemory(); // others should miss this worker the moment it is killed, however large its state is (R9)
     const node = await WorkerNode.start({
