@@ -7,7 +7,7 @@
  */
 import { argv } from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { DurableLog } from 'scriptorium/journal';
+import { DurableLog, type ReadOptions } from 'scriptorium/journal';
 
 export class DurableQueue {
   readonly #log: DurableLog;
@@ -29,9 +29,9 @@ export class DurableQueue {
     await this.#log.append(Buffer.from(task));
   }
 
-  /** Works on one task after the other, and waits for more until `signal` is aborted or the queue closed. */
-  async work(handle: (task: string) => Promise<void>, signal?: AbortSignal): Promise<void> {
-    for await (const { index, bytes } of this.#log.read({ live: true, ...(signal && { signal }) })) {
+  /** Works on one task after the other; `live: true` waits for more, which this process puts, until aborted or closed. */
+  async work(handle: (task: string) => Promise<void>, options: ReadOptions = {}): Promise<void> {
+    for await (const { index, bytes } of this.#log.read(options)) {
       await handle(Buffer.from(bytes).toString());
       await this.#log.truncatePrefix(index);
     }
@@ -45,10 +45,7 @@ export class DurableQueue {
 if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
   const [directory = './tasks', command, ...words] = argv.slice(2);
   const queue = await DurableQueue.open(directory);
-  if (command === 'put') {
-    await queue.put(words.join(' '));
-    await queue.close();
-  } else {
-    await queue.work(async (task) => console.log(task));
-  }
+  if (command === 'put') await queue.put(words.join(' '));
+  else await queue.work(async (task) => console.log(task));
+  await queue.close();
 }

@@ -59,7 +59,7 @@ export const ERRORS = {
     'Another leader put a different entry at this index; the command never took effect.',
   ),
   CONNECTION_LOST: row('unknown', false, 'The connection broke after the command was sent; it may still take effect.'),
-  UNREACHABLE: row('not-executed', true, 'No worker could be reached; check the addresses and that workers run.'),
+  UNREACHABLE: row('not-executed', true, 'Nobody answers; check the addresses, and that the servers run.'),
   COMMAND_FAILED: row(
     'executed',
     false,
@@ -118,7 +118,7 @@ export const ERRORS = {
     false,
     'An earlier write or fsync failed; this directory acknowledges nothing more until reopened.',
   ),
-  RANGE_GONE: row('not-executed', false, 'The entries asked for were dropped; a snapshot is needed.'),
+  RANGE_GONE: row('not-executed', false, 'The entries asked for were dropped; begin with the first that is left.'),
   BEYOND_TAIL: row('not-executed', true, 'The entries asked for do not exist yet.'),
 } as const satisfies Record<string, ErrorEntry>;
 

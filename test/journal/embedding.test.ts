@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { DurableQueue } from '../../examples/durable-queue.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -50,13 +51,24 @@ test('the example is a queue: in order, at least once, over restarts', async () 
   const second = await DurableQueue.open(directory);
   assert.equal(second.size, 2);
   const enough = new AbortController();
-  const rest = second.work(async (task) => {
+  const handle = async (task: string): Promise<void> => {
     done.push(task);
     if (task === 'four') enough.abort();
-  }, enough.signal);
+  };
+  const rest = second.work(handle, { live: true, signal: enough.signal });
   await second.put('four');
   await assert.rejects(rest, { code: 'ABORTED' });
   assert.equal(second.size, 0);
   assert.deepEqual(done, ['one', 'two', 'three', 'four']);
   await second.close();
+});
+
+test('the example is a program: it works on what was put before, and ends', () => {
+  const directory = join(temporaryDirectory(), 'queue');
+  const program = fileURLToPath(new URL('../../examples/durable-queue.js', import.meta.url));
+  const queue = (...args: string[]): string =>
+    execFileSync(process.execPath, [program, directory, ...args], { encoding: 'utf8' });
+  for (const task of ['feed the cat', 'let it out']) assert.equal(queue('put', ...task.split(' ')), '');
+  assert.equal(queue('work'), 'feed the cat\nlet it out\n');
+  assert.equal(queue('work'), '');
 });
