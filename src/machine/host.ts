@@ -131,9 +131,10 @@ export class MachineHost {
   }
 
   /**
-   * Run queries in one run and answer the first ones of them, as many as it takes until the answers are large, on a state that has everything applied that was handed over before. A query that throws is
-   * answered with its error (COMMAND_FAILED) in its place and does not touch the others. One that a thread died of is answered with
-   * STATE_MACHINE_FAILED, then and from then on; those beside it with NO_LEADER: they may be asked again.
+   * Run queries in one run, on a state that has everything applied that was handed over before. Answers the first ones of them, one
+   * or more: when the answers have become large, the rest is to be asked again. A query that throws is answered with its error
+   * (COMMAND_FAILED) in its place and does not touch the others. One that a thread died of is answered with STATE_MACHINE_FAILED,
+   * then and from then on; those beside it with NO_LEADER: they may be asked again.
    */
   async read(queries: readonly Uint8Array[]): Promise<readonly (Uint8Array | ScriptoriumError)[]> {
     const refusals = queries.map((query) => this.#deaths.refusal(query));
