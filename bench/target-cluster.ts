@@ -4,12 +4,12 @@
  */
 import { rm } from 'node:fs/promises';
 import { Client } from '../src/node/client.ts';
-import { makeScratchDirectory } from '../src/node/directories.ts';
 import { LocalCluster } from '../src/node/local-cluster.ts';
 import type { LogService } from '../src/node/log-service.ts';
 import { awaitLeader, scribeStatus } from '../src/node/observe.ts';
 import { WorkerNode } from '../src/node/worker-node.ts';
 import type { StageSummary } from '../src/runtime/stages.ts';
+import { makeScratchDirectory } from '../src/storage/scratch-directory.ts';
 
 export type Mode = 'embedded' | 'client';
 

@@ -7,7 +7,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { makeScratchDirectory } from '../src/node/directories.ts';
+import { makeScratchDirectory } from '../src/storage/scratch-directory.ts';
 import { fileSystemOf } from './environment.ts';
 import { type DiskFigures, measureDisk } from './fio.ts';
 import { type BenchReport, measure } from './report.ts';

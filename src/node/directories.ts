@@ -1,7 +1,7 @@
 /** Directories and small files that are either there whole, durably, or not at all; with errors a person can act on. */
 import { mkdirSync } from 'node:fs';
-import { link, mkdtemp, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { link, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { cannotMake } from '../storage/file-errors.ts';
 
 /** One level, in a directory that exists; nothing happens when it is there already. */
@@ -11,16 +11,6 @@ export function makeDirectory(path: string): void {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return;
     throw cannotMake(path, cause);
-  }
-}
-
-/** Of a name that nothing had in `parent`, which exists; it is for the caller to remove. */
-export async function makeScratchDirectory(parent: string): Promise<string> {
-  const prefix = join(parent, 'scriptorium-');
-  try {
-    return await mkdtemp(prefix);
-  } catch (cause) {
-    throw cannotMake(`${prefix}…`, cause);
   }
 }
 

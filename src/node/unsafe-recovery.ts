@@ -84,7 +84,7 @@ export async function planRecovery(directories: readonly string[], allowBuffered
     const { configuration: numbers } = configuration;
     if (isVoteQuorum(numbers, isHere) && isCommitQuorum(numbers, isHere) && compareIds(through, chosen.tail) === 0)
       throw refusal('these directories are a quorum: nothing is lost, start their scribes');
-    const address = addressOf(chosen, numbers);
+    const address = voterAddress(chosen, numbers);
     await refuseRunning(membersOf(numbers), clusterId);
     const lost = membersOf(numbers).filter(({ storageUuid }) => !isHere(storageUuid));
     const found = { survivors, chosen, through, configuration, address, lost };
@@ -94,7 +94,7 @@ export async function planRecovery(directories: readonly string[], allowBuffered
 }
 
 /** While members change the old voters count as much as the new ones; a newcomer, or one that was removed, counts for nothing. */
-function addressOf({ identity, directory }: Survivor, configuration: Configuration): string {
+function voterAddress({ identity, directory }: Survivor, configuration: Configuration): string {
   const voter = votersOf(configuration).find(({ storageUuid }) => storageUuid === identity.storageUuid);
   if (voter !== undefined) return voter.address;
   throw refusal(

@@ -1,9 +1,8 @@
 /** What a disk does with each way of making a block durable: the figures behind write mode, depth and batch size. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { addon, type NativeDiskProbe } from '../addon/addon.ts';
-import { cannotMake } from './file-errors.ts';
 import { promising } from './journal-errors.ts';
+import { makeScratchDirectory } from './scratch-directory.ts';
 
 /**
  * Per row: `writes` durable writes of `bytes`, `inFlight` at a time, to blocks that were written before; median and 99th
@@ -16,18 +15,10 @@ export type DiskProbe = NativeDiskProbe;
  * BAD_OPTION when there is no such directory, READ_ONLY and NO_SPACE when nothing can be made in it.
  */
 export async function probeDisk(parent: string, writes = 500): Promise<DiskProbe> {
-  const directory = scratchDirectory(join(parent, 'probe-disk-'));
+  const directory = await makeScratchDirectory(parent, 'probe-disk');
   try {
     return await promising(() => addon.probeDisk(directory, writes));
   } finally {
     rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-function scratchDirectory(prefix: string): string {
-  try {
-    return mkdtempSync(prefix);
-  } catch (cause) {
-    throw cannotMake(`${prefix}…`, cause);
   }
 }

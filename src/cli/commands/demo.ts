@@ -1,9 +1,9 @@
 /** `demo`, behind `npm start`: load, a killed leader, and the proof that nothing acknowledged was lost. */
 import { rm } from 'node:fs/promises';
 import { type Demonstration, demonstrate } from '../../../bench/demonstration.ts';
-import { makeScratchDirectory } from '../../node/directories.ts';
 import { LocalCluster } from '../../node/local-cluster.ts';
 import { scribeStatus } from '../../node/observe.ts';
+import { makeScratchDirectory } from '../../storage/scratch-directory.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { abortedWhenToldToStop } from '../lifetime.ts';

@@ -123,13 +123,19 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
     return taken.ok() ? ToNumber(env, taken.value()) : Throw(env, taken.status());
   }
 
-  // A batch, complete but for its checksums.
-  Napi::Value Append(const Napi::CallbackInfo& info) {
-    Result<std::span<const uint8_t>> bytes = ToBytes(info[0], "batch");
-    if (!bytes.ok()) return Throw(info.Env(), bytes.status());
+  // A batch that is complete but for its checksums, with them.
+  static Result<std::vector<uint8_t>> ToSealedBatch(const Napi::Value& value) {
+    Result<std::span<const uint8_t>> bytes = ToBytes(value, "batch");
+    if (!bytes.ok()) return bytes.status();
     std::vector<uint8_t> batch(bytes.value().begin(), bytes.value().end());
-    if (Result<BatchHeader> sealed = SealBatch(batch); !sealed.ok()) return Throw(info.Env(), sealed.status());
-    return Ticket(info.Env(), journal_->Append(batch));
+    if (Result<BatchHeader> sealed = SealBatch(batch); !sealed.ok()) return sealed.status();
+    return batch;
+  }
+
+  Napi::Value Append(const Napi::CallbackInfo& info) {
+    Result<std::vector<uint8_t>> batch = ToSealedBatch(info[0]);
+    if (!batch.ok()) return Throw(info.Env(), batch.status());
+    return Ticket(info.Env(), journal_->Append(batch.value()));
   }
 
   Napi::Value SaveHardState(const Napi::CallbackInfo& info) {
@@ -196,13 +202,11 @@ class EngineDisk final : public Napi::ObjectWrap<EngineDisk>, private JournalLis
 
   static std::string PathOf(uint64_t segment) { return JoinPath(kDirectory, SegmentName(segment)); }
 
-  // A batch, complete but for its checksums, in the place of one that can not be read.
+  // In the place of one that can not be read.
   Napi::Value Repair(const Napi::CallbackInfo& info) {
-    Result<std::span<const uint8_t>> bytes = ToBytes(info[0], "batch");
-    if (!bytes.ok()) return Throw(info.Env(), bytes.status());
-    std::vector<uint8_t> batch(bytes.value().begin(), bytes.value().end());
-    if (Result<BatchHeader> sealed = SealBatch(batch); !sealed.ok()) return Throw(info.Env(), sealed.status());
-    return Ticket(info.Env(), journal_->Repair(batch));
+    Result<std::vector<uint8_t>> batch = ToSealedBatch(info[0]);
+    if (!batch.ok()) return Throw(info.Env(), batch.status());
+    return Ticket(info.Env(), journal_->Repair(batch.value()));
   }
 
   // All that is known to be damaged.
